@@ -1,0 +1,100 @@
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import fastifySwagger from '@fastify/swagger'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import { v7 as uuidv7 } from 'uuid'
+import type { Authenticate } from './access/authenticate.ts'
+import type { Decide } from './access/decide.ts'
+import { addBodyParser } from './http/body-parser.ts'
+import type { Route } from './http/define-route.ts'
+import { descriptionRoutes } from './http/description-routes.ts'
+import { addErrorHandling, type TranslateError } from './http/error-handler.ts'
+import { addGuard } from './http/guard.ts'
+import { openapi } from './http/openapi.ts'
+import { type CheckAnswer, registerRoutes } from './http/register-routes.ts'
+
+export interface AppParts {
+  readonly authenticate: Authenticate
+  readonly decide: Decide
+  readonly routes: readonly Route[]
+  readonly translateError: TranslateError
+  readonly checkAnswer: CheckAnswer
+  readonly corsOrigins: readonly string[]
+  readonly trustedProxies: readonly string[]
+  readonly logger: FastifyServerOptions['logger']
+}
+
+const exposedHeaders = ['Content-Disposition', 'Content-Range', 'Accept-Ranges', 'ETag', 'Location', 'Retry-After', 'X-Request-Id', 'Clip-Method', 'Dailies-Asset-Id']
+
+/** The whole HTTP side, without a port, an environment or a database of its own. */
+export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: parts.logger ?? false,
+    logController: new LogController({ disableRequestLogging: true }), // completions are logged below, without their queries
+    bodyLimit: 1024 * 1024,
+    routerOptions: { maxParamLength: 1000 },
+    exposeHeadRoutes: false,
+    trustProxy: parts.trustedProxies.length > 0 ? [...parts.trustedProxies] : false,
+    requestIdHeader: false,
+    genReqId: ({ headers: { 'x-request-id': given } }) => (typeof given === 'string' && /^[\w-]{1,64}$/.test(given) ? given : uuidv7()),
+    rewriteUrl: ({ url = '/' }) => (url.startsWith('/v1/') ? url.slice(3) : url),
+    requestTimeout: 0, // uploads take their time; headers and idle connections do not
+    keepAliveTimeout: 72_000,
+  })
+  // Routes parse and present by their own schemas (src/http/register-routes.ts), so that one 422 names all faults.
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body))
+  addBodyParser(app)
+  addErrorHandling(app, parts.translateError)
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
+    crossOriginResourcePolicy: { policy: 'cross-origin' }, // previews are shown on other sites' pages
+    strictTransportSecurity: false, // for whoever terminates TLS to say
+  })
+  await app.register(cors, {
+    origin: parts.corsOrigins.includes('*') ? '*' : [...parts.corsOrigins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: [...exposedHeaders],
+    maxAge: 86_400,
+  })
+  addRequestTrail(app)
+  await app.register(fastifySwagger, openapi)
+  await app.register(async (guarded) => {
+    addGuard(guarded, parts)
+    await registerRoutes(guarded, [...parts.routes, ...descriptionRoutes(() => app.swagger())], parts.checkAnswer)
+  })
+  await addDocsPage(app)
+  await app.ready()
+  return app
+}
+
+/** Every answer carries its id; every completion is one line, with the path but never the query, where credentials and signatures stand. */
+function addRequestTrail(app: FastifyInstance) {
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        request_id: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? null,
+        path: request.url.split('?', 1)[0],
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        user_id: request.granted?.caller?.userId ?? null,
+        address: request.ip,
+      },
+      'answered',
+    )
+  })
+}
+
+/** The interactive page; it is its own context, since it is not one of our routes and serves only its own files. */
+async function addDocsPage(app: FastifyInstance) {
+  const { default: swaggerUi } = await import('@fastify/swagger-ui')
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { persistAuthorization: false, docExpansion: 'list', tryItOutEnabled: true },
+    theme: { title: 'Dailies API' },
+  })
+}

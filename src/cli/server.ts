@@ -1,0 +1,48 @@
+import { writeFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { describeSettings, readConfig } from '../config.ts'
+import { answer, withInstallation } from './with-installation.ts'
+
+/** openapi, migrate, doctor, settings */
+export function addServerCommands(program: Command) {
+  program
+    .command('openapi')
+    .description('write the API description (default openapi.yaml)')
+    .argument('[file]', 'where to; - = standard output', 'openapi.yaml')
+    .action(async (file: string) => {
+      const { describeApi } = await import('./describe-api.ts')
+      const text = await describeApi()
+      if (file === '-') process.stdout.write(text)
+      else await writeFile(file, text)
+    })
+
+  program
+    .command('migrate')
+    .description('bring the database up to date (the server does so itself when it starts)')
+    .action(async (_options, command: Command) => {
+      const config = readConfig(process.env)
+      const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL
+      if (url) await (await import('../db/migrate.ts')).migrate(url)
+      else await withInstallation(async () => undefined) // opening it migrates
+      answer(command, true, 'The database is up to date')
+    })
+
+  program
+    .command('doctor')
+    .description('look at everything that the server needs, and say what to do')
+    .action(async (_options, command: Command) => {
+      const { examine } = await import('./doctor.ts')
+      const findings = await examine()
+      answer(command, findings, findings.map(({ what, state, about }) => `${state === 'ok' ? 'ok  ' : state === 'note' ? 'note' : 'FAIL'}  ${what}: ${about}`).join('\n'))
+      if (findings.some((each) => each.state === 'fail')) process.exitCode = 1
+    })
+
+  program
+    .command('settings')
+    .description('every setting, as the README’s table')
+    .action((_options, command: Command) => {
+      const all = describeSettings()
+      const rows = all.map(({ name, fallback, about }) => `| \`${name}\` | ${fallback} | ${about.replaceAll('|', '\\|')} |`)
+      answer(command, all, ['| Setting | Default | Meaning |', '|---|---|---|', ...rows].join('\n'))
+    })
+}

@@ -1,0 +1,116 @@
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+const text = (description: string) => z.string().trim().min(1).describe(description)
+const whole = (min: number, max: number, description: string) =>
+  z
+    .string()
+    .regex(/^\d{1,12}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
+    .describe(description)
+const flag = (description: string) =>
+  z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], error: 'must be true or false' }).describe(description)
+const commaList = (description: string) =>
+  z
+    .string()
+    .transform((value) => value.split(',').map((each) => each.trim()).filter(Boolean))
+    .describe(description)
+const httpUrl = (description: string) =>
+  z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .transform((value) => value.replace(/\/+$/, ''))
+    .describe(description)
+const postgresUrl = (description: string) =>
+  z.url({ protocol: /^postgres(ql)?$/, error: 'must look like postgres://user:password@host:5432/database' }).describe(description)
+
+/** Every setting, in the order of the README's table, which is made from it. */
+const settings = {
+  HOST: text('Address to listen on').default('127.0.0.1'),
+  PORT: whole(1, 65_535, 'Port to listen on').default(3000),
+  PUBLIC_URL: httpUrl('What links are built on, never a request’s Host; default `http://HOST:PORT`').optional(),
+  ROLE: z.enum(['api', 'worker', 'all'], { error: 'must be api, worker or all' }).describe('What this process does').default('all'),
+  DAILIES_HOME: text('Folder of the embedded Postgres and object store').default('.dailies'),
+  DEMO: flag('Make the demo drive; default true where Postgres and the object store are embedded').optional(),
+  DATABASE_URL: postgresUrl('Postgres 15 or later; absent = embedded Postgres').optional(),
+  DATABASE_DIRECT_URL: postgresUrl('The same database past a transaction pooler, for migrations, jobs and LISTEN').optional(),
+  DATABASE_POOL: whole(1, 200, 'Connections of one process for requests').default(10),
+  PG_PREPARED: z.enum(['on', 'off'], { error: 'must be on or off' }).describe('`off` behind pgbouncer in transaction mode').default('on'),
+  S3_BUCKET: text('Bucket for objects; absent = embedded store on disk').optional(),
+  S3_ENDPOINT: httpUrl('Address of an S3 server other than AWS').optional(),
+  S3_PUBLIC_ENDPOINT: httpUrl('The same server as browsers reach it, for links').optional(),
+  S3_REGION: text('Region').default('us-east-1'),
+  S3_ACCESS_KEY_ID: text('Access key; absent = the SDK’s own search (instance role, profile)').optional(),
+  S3_SECRET_ACCESS_KEY: text('Secret of the access key').optional(),
+  S3_FORCE_PATH_STYLE: flag('Bucket in the path rather than in the host name; default true with an endpoint').optional(),
+  SERVER_SECRET: z
+    .string()
+    .transform((value) => value.split(','))
+    .refine((all) => all.every((each) => Buffer.byteLength(each) >= 32), 'must have at least 32 bytes (openssl rand -base64 48); a comma list rotates, the first signs')
+    .describe('Signs links and cursors; ≥ 32 bytes, a comma list rotates; embedded: made once and kept in DAILIES_HOME')
+    .optional(),
+  JWT_SECRET: z
+    .string()
+    .refine((value) => Buffer.byteLength(value) >= 32, 'must have at least 32 bytes')
+    .describe('Verifies access tokens signed with HS256')
+    .optional(),
+  JWT_PUBLIC_KEY: text('PEM (or its path) that verifies access tokens signed with RS256 or ES256').optional(),
+  JWT_ISSUER: text('Required `iss` of access tokens').optional(),
+  JWT_AUDIENCE: text('Required `aud` of access tokens').optional(),
+  CORS_ORIGINS: commaList('Origins that browsers may call from; `*` = any').default(['*']),
+  TRUSTED_PROXIES: commaList('Addresses or networks whose X-Forwarded-For counts').default([]),
+  FFMPEG_PATH: text('ffmpeg to use; absent = the system’s, else the bundled one').optional(),
+  FFPROBE_PATH: text('ffprobe to use').optional(),
+  FFMPEG_SLOTS: whole(1, 64, 'ffmpeg processes at once').default(2),
+  JOB_CONCURRENCY: whole(1, 64, 'Jobs at once in one worker').default(Math.max(1, Math.min(4, availableParallelism()))),
+  TEMP_DIR: text('Folder for temporary files').default(join(tmpdir(), 'dailies')),
+  SHUTDOWN_GRACE_SECONDS: whole(0, 3600, 'Time for requests under way after SIGTERM').default(30),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], { error: 'must be fatal, error, warn, info, debug or silent' }).describe('Log level').default('warn'),
+}
+
+/** What holds between settings: said together with the faults of single ones, so that nobody mends them one start at a time. */
+function together(given: z.output<z.ZodObject<typeof settings>>, context: z.RefinementCtx) {
+  const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+  if (given.DATABASE_URL && !given.SERVER_SECRET) fault('SERVER_SECRET', 'is required with DATABASE_URL: every instance must sign alike (openssl rand -base64 48)')
+  if (given.DATABASE_DIRECT_URL && !given.DATABASE_URL) fault('DATABASE_DIRECT_URL', 'needs DATABASE_URL beside it')
+  if ((given.JWT_SECRET || given.JWT_PUBLIC_KEY) && !(given.JWT_ISSUER && given.JWT_AUDIENCE))
+    fault(given.JWT_ISSUER ? 'JWT_AUDIENCE' : 'JWT_ISSUER', 'is required where access tokens are verified')
+  if (given.JWT_SECRET && given.JWT_PUBLIC_KEY) fault('JWT_SECRET', 'excludes JWT_PUBLIC_KEY: one kind of token, one algorithm')
+  if (given.JWT_SECRET && given.SERVER_SECRET?.includes(given.JWT_SECRET)) fault('JWT_SECRET', 'must differ from SERVER_SECRET: neither kind of token may pass for the other')
+  if (!given.S3_ACCESS_KEY_ID !== !given.S3_SECRET_ACCESS_KEY) fault(given.S3_ACCESS_KEY_ID ? 'S3_SECRET_ACCESS_KEY' : 'S3_ACCESS_KEY_ID', 'is missing: give both or neither')
+  for (const name of ['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'S3_ACCESS_KEY_ID'] as const) if (given[name] && !given.S3_BUCKET) fault('S3_BUCKET', `is required with ${name}`)
+}
+
+const Environment = z.object(settings).superRefine(together)
+export type Config = Readonly<z.output<typeof Environment>>
+
+/** All faults of the environment, one a line, each with what would be right. */
+export class ConfigError extends Error {}
+
+/** Read once, by `main` and the CLI; everything else is handed the values that it needs. An empty variable counts as absent. */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name in settings && value !== ''))
+  const single = z.object(settings).safeParse(given)
+  const whole = Environment.safeParse(given)
+  if (whole.success) return Object.freeze(whole.data)
+  // zod skips what holds between settings while a single one is wrong: ask again about those that are right.
+  const wrong = new Set(single.success ? [] : single.error.issues.map((issue) => String(issue.path[0])))
+  const rest = Environment.safeParse(Object.fromEntries(Object.entries(given).filter(([name]) => !wrong.has(name))))
+  const issues = [...(single.success ? [] : single.error.issues), ...(rest.success ? [] : rest.error.issues.filter((issue) => !wrong.has(String(issue.path[0]))))]
+  throw new ConfigError(`The environment does not fit:\n${issues.map((issue) => `  ${String(issue.path[0])} ${issue.message}`).join('\n')}`)
+}
+
+/** Name, default and meaning of each setting, for the README's table and `.env.example`. */
+export const describeSettings = (): readonly { readonly name: string; readonly fallback: string; readonly about: string }[] =>
+  Object.entries(settings).map(([name, schema]) => {
+    const computed = name === 'JOB_CONCURRENCY' ? 'number of cores, at most 4' : name === 'TEMP_DIR' ? '`dailies` in the system’s temporary folder' : undefined
+    const parsed: unknown = schema.safeParse(undefined).data
+    const fallback = Array.isArray(parsed) ? parsed.join(',') : parsed
+    return { name, fallback: computed ?? (fallback === undefined ? '' : `\`${String(fallback)}\``), about: descriptionOf(schema) }
+  })
+
+function descriptionOf(schema: z.ZodType): string {
+  const inner: unknown = 'unwrap' in schema && typeof schema.unwrap === 'function' ? schema.unwrap() : undefined
+  return schema.description ?? (inner instanceof z.ZodType ? descriptionOf(inner) : '')
+}

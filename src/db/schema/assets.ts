@@ -1,0 +1,158 @@
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, check, foreignKey, index, integer, jsonb, numeric, pgTable, pgView, primaryKey, real, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { byteText, bytes, moment } from './columns.ts'
+import { drives } from './people.ts'
+
+export type MetadataScalar = string | number | boolean | null
+
+/**
+ * Everything that lies in the object store for a drive, with who counts on it.
+ * A row is written `reserved` before the bytes go out and `stored` with whatever refers to it, so that what a killed process left behind
+ * is found from this table alone. `is_owned` false: the bytes are somebody else's (linked), and never deleted by us.
+ */
+export const objects = pgTable(
+  'objects',
+  {
+    driveId: uuid().notNull().references(() => drives.id, { onDelete: 'cascade' }),
+    id: uuid().notNull(),
+    kind: text().notNull(),
+    key: byteText().notNull(),
+    state: text().notNull(),
+    sizeBytes: bigint({ mode: 'number' }).notNull(),
+    contentType: text().notNull(),
+    isOwned: boolean().notNull().default(true),
+    referenceCount: integer().notNull(),
+    createdAt: moment().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.driveId, t.id] }),
+    index('objects_by_key').on(t.key),
+    index('objects_unreferenced').on(t.createdAt).where(sql`${t.referenceCount} = 0`),
+    check('objects_kind', sql`${t.kind} IN ('source', 'preview', 'poster', 'proxy', 'audio_proxy', 'thumbnail', 'attachment')`),
+    check('objects_state', sql`${t.state} IN ('reserved', 'stored')`),
+    check('objects_counted', sql`${t.referenceCount} >= 0 AND ${t.sizeBytes} >= 0`),
+  ],
+)
+
+const assetColumns = () => ({
+  driveId: uuid().notNull(),
+  id: uuid().notNull(),
+  /** NFC, from the drive's root, with a slash at both ends: `/` or `/folder/sub/`. */
+  directory: byteText().notNull(),
+  name: byteText().notNull(),
+  extension: text().notNull(),
+  type: text().notNull(),
+  sourceObjectId: uuid().notNull(),
+  sizeBytes: bigint({ mode: 'number' }).notNull(),
+  contentType: text().notNull(),
+  /** SHA-256 of the source. */
+  contentHash: bytes(),
+  /** The file's own time of change where it was ingested from. */
+  sourceModifiedAt: moment(),
+  systemMetadata: jsonb().$type<Readonly<Record<string, MetadataScalar>>>().notNull().default({}),
+  /** What timing needs, beside the words in `system_metadata`. */
+  durationSeconds: numeric(),
+  frameRateNum: integer(),
+  frameRateDen: integer(),
+  isVariableRate: boolean(),
+  startTimecodeFrames: integer(),
+  isDropFrame: boolean(),
+  /** Counts what a reader can see change of the asset itself; behind ETag and If-Match. */
+  version: integer().notNull().default(1),
+  createdBy: uuid(),
+  createdAt: moment().notNull(),
+  updatedAt: moment().notNull(),
+  deletedAt: moment(),
+})
+
+export const assets = pgTable(
+  'assets',
+  assetColumns(),
+  (t) => [
+    foreignKey({ name: 'assets_drive', columns: [t.driveId], foreignColumns: [drives.id] }).onDelete('cascade'),
+    primaryKey({ columns: [t.driveId, t.id] }),
+    index('assets_by_id').on(t.id), // finds the drive where a caller need not name it
+    uniqueIndex('assets_path_taken').on(t.driveId, t.directory, t.name).where(sql`${t.deletedAt} IS NULL`),
+    index('assets_by_hash').on(t.driveId, t.contentHash),
+    foreignKey({ name: 'assets_source_object', columns: [t.driveId, t.sourceObjectId], foreignColumns: [objects.driveId, objects.id] }),
+    index('assets_of_object').on(t.driveId, t.sourceObjectId),
+    check('assets_directory', sql`${t.directory} ~ '^/([^/]+/)*$'`),
+    check('assets_name', sql`${t.name} <> '' AND position('/' in ${t.name}) = 0`),
+    check('assets_rate', sql`(${t.frameRateNum} IS NULL) = (${t.frameRateDen} IS NULL)`),
+  ],
+)
+
+/**
+ * What every read goes through: the assets that are not in the trash. A column that is added to the table is added here by a migration of its own
+ * (`CREATE OR REPLACE VIEW`); a test holds the two against each other. (drizzle-kit writes a view of the query builder without its `casing`: hence SQL.)
+ */
+export const livingAssets = pgView('living_assets', assetColumns()).as(sql`SELECT * FROM assets WHERE deleted_at IS NULL`)
+
+/** One row per job that an asset has had; none = NOT_STARTED. */
+export const assetJobs = pgTable(
+  'asset_jobs',
+  {
+    driveId: uuid().notNull(),
+    assetId: uuid().notNull(),
+    name: text().notNull(),
+    state: text().notNull(),
+    progress: real(),
+    attempts: integer().notNull().default(0),
+    error: text(),
+    createdAt: moment().notNull(),
+    updatedAt: moment().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.driveId, t.assetId, t.name] }),
+    foreignKey({ name: 'asset_jobs_asset', columns: [t.driveId, t.assetId], foreignColumns: [assets.driveId, assets.id] }).onDelete('cascade'),
+    check('asset_jobs_state', sql`${t.state} IN ('NOT_STARTED', 'IN_PROGRESS', 'COMPLETED', 'FAILED')`),
+    check('asset_jobs_progress', sql`${t.progress} BETWEEN 0 AND 1`),
+  ],
+)
+
+export const previews = pgTable(
+  'previews',
+  {
+    driveId: uuid().notNull(),
+    id: uuid().notNull(),
+    assetId: uuid().notNull(),
+    objectId: uuid().notNull(),
+    frame: integer().notNull(),
+    /** Seconds from the film's first frame; null for stills. */
+    timestampSeconds: numeric(),
+    width: integer().notNull(),
+    height: integer().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.driveId, t.id] }),
+    index('previews_by_id').on(t.id),
+    uniqueIndex('previews_of_asset').on(t.driveId, t.assetId, t.frame),
+    foreignKey({ name: 'previews_asset', columns: [t.driveId, t.assetId], foreignColumns: [assets.driveId, assets.id] }).onDelete('cascade'),
+    foreignKey({ name: 'previews_object', columns: [t.driveId, t.objectId], foreignColumns: [objects.driveId, objects.id] }),
+    index('previews_of_object').on(t.driveId, t.objectId),
+  ],
+)
+
+/** What was made of the source to be played or shown: at most one of each kind. */
+export const renditions = pgTable(
+  'renditions',
+  {
+    driveId: uuid().notNull(),
+    id: uuid().notNull(),
+    assetId: uuid().notNull(),
+    objectId: uuid().notNull(),
+    kind: text().notNull(),
+    width: integer(),
+    height: integer(),
+    createdAt: moment().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.driveId, t.id] }),
+    index('renditions_by_id').on(t.id),
+    uniqueIndex('renditions_of_asset').on(t.driveId, t.assetId, t.kind),
+    foreignKey({ name: 'renditions_asset', columns: [t.driveId, t.assetId], foreignColumns: [assets.driveId, assets.id] }).onDelete('cascade'),
+    foreignKey({ name: 'renditions_object', columns: [t.driveId, t.objectId], foreignColumns: [objects.driveId, objects.id] }),
+    index('renditions_of_object').on(t.driveId, t.objectId),
+    check('renditions_kind', sql`${t.kind} IN ('poster', 'proxy', 'audio_proxy')`),
+  ],
+)

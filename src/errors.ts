@@ -1,0 +1,72 @@
+/** Every way a request can fail that its caller can act on; `src/http/error-handler.ts` holds the one table to statuses. */
+export type ErrorCode =
+  | 'malformed'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'conflict'
+  | 'precondition_failed'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'range_not_satisfiable'
+  | 'invalid'
+  | 'too_many_requests'
+  | 'bad_gateway'
+  | 'unavailable'
+  | 'gateway_timeout'
+  | 'internal'
+
+/** One fault of a request. `loc` leads to it, from `path`, `query`, `headers` or `body` down. */
+export interface Fault {
+  readonly loc: readonly (string | number)[]
+  readonly msg: string
+  readonly type: FaultType
+}
+
+/** The closed list that clients may switch on. */
+export type FaultType =
+  | 'missing'
+  | 'type'
+  | 'uuid'
+  | 'enum'
+  | 'range'
+  | 'length'
+  | 'format'
+  | 'depth'
+  | 'conflicting'
+  | 'state'
+  | 'fps_required'
+  | 'attachment_token'
+
+interface Extra {
+  readonly faults?: readonly Fault[]
+  /** Seconds until a new try makes sense; becomes `Retry-After`. */
+  readonly retryAfterSeconds?: number
+  /** Which item of a bulk request. */
+  readonly index?: number
+  readonly cause?: unknown
+}
+
+/** A failure that the caller can act on; its message is shown to them. Anything else that is thrown is a bug and becomes `internal`. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly faults: readonly Fault[]
+  readonly retryAfterSeconds: number | undefined
+  readonly index: number | undefined
+
+  constructor(code: ErrorCode, message: string, { faults = [], retryAfterSeconds, index, cause }: Extra = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'AppError'
+    this.code = code
+    this.faults = faults
+    this.retryAfterSeconds = retryAfterSeconds
+    this.index = index
+  }
+}
+
+/** The same answer whether the thing never was or is somebody else's: no id, no hint. */
+export const notFound = (what: string) => new AppError('not_found', `${what} not found`)
+export const conflict = (message: string) => new AppError('conflict', message)
+export const invalid = (...faults: Fault[]) => new AppError('invalid', faults[0]?.msg ?? 'The request is invalid', { faults })
+export const unavailable = (message: string, cause?: unknown) => new AppError('unavailable', message, { retryAfterSeconds: 5, cause })

@@ -1,0 +1,92 @@
+import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm'
+import { type Executor, violatedConstraint } from '../../db/client.ts'
+import { apiKeys, driveMembers, drives, users } from '../../db/schema/index.ts'
+
+export type AccountRepository = ReturnType<typeof createAccountRepository>
+export type UserRow = typeof users.$inferSelect
+export type ApiKeyRow = typeof apiKeys.$inferSelect
+
+/** Users and their keys. */
+export function createAccountRepository(db: Executor) {
+  const living = isNull(users.deletedAt)
+
+  return {
+    async user(id: string): Promise<UserRow | undefined> {
+      return (await db.select().from(users).where(and(eq(users.id, id), living)))[0]
+    },
+    async userByEmail(email: string): Promise<UserRow | undefined> {
+      return (await db.select().from(users).where(and(sql`lower(${users.email}) = lower(${email})`, living)))[0]
+    },
+    users: (after: string | undefined, limit: number): Promise<UserRow[]> =>
+      db
+        .select()
+        .from(users)
+        .where(and(living, after === undefined ? undefined : gt(users.id, after)))
+        .orderBy(asc(users.id))
+        .limit(limit),
+
+    /** False where the address is taken. */
+    async insertUser(user: typeof users.$inferInsert): Promise<boolean> {
+      const made = await db.insert(users).values(user).onConflictDoNothing().returning({ id: users.id })
+      return made.length > 0
+    },
+    /** `taken` where another has the address. */
+    async updateUser(id: string, change: Partial<Pick<UserRow, 'email' | 'name' | 'avatarUrl'>>, at: Date): Promise<UserRow | 'taken' | undefined> {
+      try {
+        return (await db.update(users).set({ ...change, updatedAt: at }).where(and(eq(users.id, id), living)).returning())[0]
+      } catch (error) {
+        if (violatedConstraint(error) === 'users_email_taken') return 'taken'
+        throw error
+      }
+    },
+    async deleteUser(id: string, at: Date): Promise<boolean> {
+      const gone = await db.update(users).set({ deletedAt: at }).where(and(eq(users.id, id), living)).returning({ id: users.id })
+      return gone.length > 0
+    },
+    /** Drives whose only ADMIN this is: they would be nobody's. */
+    soleAdminOf: (userId: string) =>
+      db
+        .select({ name: drives.name })
+        .from(driveMembers)
+        .innerJoin(drives, eq(drives.id, driveMembers.driveId))
+        .where(
+          and(
+            eq(driveMembers.userId, userId),
+            eq(driveMembers.role, 50),
+            sql`NOT EXISTS (SELECT FROM drive_members other JOIN users u ON u.id = other.user_id AND u.deleted_at IS NULL
+                            WHERE other.drive_id = ${driveMembers.driveId} AND other.role = 50 AND other.user_id <> ${userId})`,
+          ),
+        ),
+    async leaveDrives(userId: string) {
+      await db.delete(driveMembers).where(eq(driveMembers.userId, userId))
+    },
+
+    drivesOf: (userId: string, onlyDriveId: string | null) =>
+      db
+        .select({ id: drives.id, name: drives.name, role: driveMembers.role })
+        .from(driveMembers)
+        .innerJoin(drives, eq(drives.id, driveMembers.driveId))
+        .where(and(eq(driveMembers.userId, userId), gt(driveMembers.role, 0), onlyDriveId === null ? undefined : eq(drives.id, onlyDriveId)))
+        .orderBy(asc(drives.id)),
+
+    keys: (userId: string, after: string | undefined, limit: number): Promise<ApiKeyRow[]> =>
+      db
+        .select()
+        .from(apiKeys)
+        .where(and(eq(apiKeys.userId, userId), isNull(apiKeys.revokedAt), after === undefined ? undefined : gt(apiKeys.id, after)))
+        .orderBy(asc(apiKeys.id))
+        .limit(limit),
+    async insertKey(key: typeof apiKeys.$inferInsert) {
+      await db.insert(apiKeys).values(key)
+    },
+    /** `userId` undefined: whoever's it is. */
+    async revokeKey(id: string, userId: string | undefined, at: Date): Promise<boolean> {
+      const gone = await db
+        .update(apiKeys)
+        .set({ revokedAt: at })
+        .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt), userId === undefined ? undefined : eq(apiKeys.userId, userId)))
+        .returning({ id: apiKeys.id })
+      return gone.length > 0
+    },
+  }
+}

@@ -1,0 +1,77 @@
+import type { AssetScope, DriveScope } from '../../access/scope.ts'
+import { AppError, notFound } from '../../errors.ts'
+import { dispositionFor } from '../../model/content-disposition.ts'
+import type { RenditionKind } from '../../objects/object-keys.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { LinkSigner } from '../../ports/link-signer.ts'
+import type { ObjectStorage } from '../../ports/object-storage.ts'
+import type { DownloadRepository } from './downloads.repository.ts'
+
+export type DownloadService = ReturnType<typeof createDownloadService>
+export type Origin = 'SOURCE' | 'PROXY' | 'AUDIO_PROXY' | 'PREVIEW'
+
+interface Needs {
+  readonly store: { readonly downloads: DownloadRepository }
+  readonly storage: ObjectStorage
+  readonly links: LinkSigner
+  readonly clock: Clock
+}
+interface Wish {
+  /** What the saved file is to be called; absent = after the asset. */
+  readonly name?: string | undefined
+  readonly inline: boolean
+}
+
+const daySeconds = 86_400
+const made: Readonly<Record<Exclude<Origin, 'SOURCE'>, { readonly kind: RenditionKind; readonly extension: string; readonly what: string }>> = {
+  PROXY: { kind: 'proxy', extension: 'mp4', what: 'Proxy' },
+  AUDIO_PROXY: { kind: 'audio_proxy', extension: 'm4a', what: 'Audio proxy' },
+  PREVIEW: { kind: 'poster', extension: 'jpg', what: 'Preview' },
+}
+
+export function createDownloadService({ store, storage, links, clock }: Needs) {
+  const inADay = () => new Date(clock.now().getTime() + daySeconds * 1000)
+
+  const sign = ({ key, contentType }: { key: string; contentType: string }, fileName: string, { inline }: Wish) =>
+    storage.signGet(key, { disposition: dispositionFor(inline ? 'inline' : 'attachment', fileName), contentType, expires: inADay() })
+
+  async function sourceLink(scope: AssetScope<'download'>, wish: Wish): Promise<string> {
+    const source = await store.downloads.source(scope)
+    if (!source) throw notFound('Asset')
+    return sign(source, wish.name || source.name, wish)
+  }
+
+  return {
+    sourceLink,
+
+    /** A link, good for a day. Looking at what was made of an asset is reading; its file, and saving, is downloading. */
+    async link(scope: AssetScope<'read'>, origin: Origin, wish: Wish): Promise<string> {
+      if (!(wish.inline && origin !== 'SOURCE') && !scope.actions.has('download')) throw new AppError('forbidden', 'This needs the role DOWNLOADER on the drive; with download=false a VIEWER may look at proxies and previews')
+      if (origin === 'SOURCE') return sourceLink(scope as AssetScope<'download'>, wish) // the line above has seen that it is one
+      const { kind, extension, what } = made[origin]
+      const found = await store.downloads.rendition(scope, kind)
+      if (!found) throw notFound('Asset')
+      if (found.key === null || found.contentType === null) throw notFound(what)
+      const { key, contentType, name } = { ...found, key: found.key, contentType: found.contentType }
+      return sign({ key, contentType }, wish.name || renamed(name, extension), wish)
+    },
+
+    async previewLink(scope: DriveScope<'read'>, previewId: string): Promise<string> {
+      const key = await store.downloads.previewKey(scope, previewId)
+      if (key === undefined) throw notFound('Preview')
+      return links.picture(key)
+    },
+
+    async proxyLink(scope: DriveScope<'read'>, proxyId: string): Promise<string> {
+      const found = await store.downloads.renditionById(scope, proxyId)
+      if (!found || found.kind === 'poster') throw notFound('Proxy')
+      return sign(found, renamed(found.name, found.kind === 'proxy' ? 'mp4' : 'm4a'), { inline: true })
+    },
+  }
+}
+
+/** The asset's name with the extension of what was made of it. */
+function renamed(name: string, extension: string): string {
+  const dot = name.lastIndexOf('.')
+  return `${dot > 0 ? name.slice(0, dot) : name}.${extension}`
+}

@@ -1,0 +1,119 @@
+import type { ActivityRepository } from '../../activity/activity.repository.ts'
+import type { AssetScope } from '../../access/scope.ts'
+import type { Store } from '../../db/store.ts'
+import type { AssetJobRepository } from '../../jobs/asset-jobs.repository.ts'
+import { onAssetJob, type Try } from '../../jobs/define-job.ts'
+import type { JobRepository } from '../../jobs/jobs.repository.ts'
+import { type AssetType, assetTypeOf } from '../../model/asset-type.ts'
+import type { JobName } from '../../model/job-names.ts'
+import { localSource } from '../../objects/local-source.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { ImageEngine } from '../../ports/image-engine.ts'
+import { MediaError, type MediaEngine, type Probe } from '../../ports/media-engine.ts'
+import type { ObjectStorage } from '../../ports/object-storage.ts'
+import { inspectAsset, renderAsset, type Renderable, renderable } from './ingest.jobs.ts'
+import type { IngestRepository, Inspection } from './ingest.repository.ts'
+import { sniff } from './sniff.ts'
+import { metadataOfImage, metadataOfProbe, timecodeFrames } from './system-metadata.ts'
+import { type JobFolders, reasonFor } from './job-folder.ts'
+
+interface Needs {
+  readonly store: Store<{ readonly ingest: IngestRepository; readonly assetJobs: AssetJobRepository; readonly jobs: JobRepository; readonly activity: ActivityRepository }>
+  readonly storage: ObjectStorage
+  readonly media: MediaEngine
+  readonly images: ImageEngine
+  readonly clock: Clock
+  readonly folders: JobFolders
+}
+
+type Source = NonNullable<Awaited<ReturnType<IngestRepository['source']>>>
+interface Findings {
+  readonly inspection: Inspection
+  /** What can be made of it. */
+  readonly outputs: readonly Renderable[]
+}
+
+export function inspection({ store, storage, media, images, clock, folders }: Needs) {
+  async function look(source: Source, folder: string, signal: AbortSignal): Promise<Findings> {
+    const mime = await sniff(storage, source.key, signal)
+    const type = assetTypeOf(source.extension, mime)
+    const facts = { ...nothingKnown, type, contentType: mime ?? source.contentType, at: clock.now() }
+    if (type !== 'VIDEO' && type !== 'AUDIO' && type !== 'IMAGE') return { inspection: facts, outputs: [] }
+    if (source.sizeBytes === 0) throw new MediaError('The file is empty')
+    const path = await localSource(storage, { key: source.key, folder, signal })
+    if (type === 'IMAGE') {
+      const image = await images.read(path)
+      return { inspection: { ...facts, systemMetadata: metadataOfImage(image) }, outputs: ['preview'] }
+    }
+    const probe = await media.probe(path, signal)
+    return { inspection: { ...facts, ...factsOf(probe), type: typeOf(probe) }, outputs: outputsOf(probe) }
+  }
+
+  /** The states of all jobs follow from what was found: what does not apply counts as done. */
+  async function settle(scope: AssetScope<'edit'>, { inspection, outputs }: Findings) {
+    await store.transaction(async (tx) => {
+      if (!(await tx.ingest.lock(scope))) return
+      await tx.ingest.setInspection(scope, inspection)
+      await tx.assetJobs.set(scope, ['metadata'], { state: 'COMPLETED', progress: 1 })
+      const idle = notApplying(inspection, outputs)
+      if (idle.length > 0) await tx.assetJobs.set(scope, idle, { state: 'COMPLETED', progress: 1 })
+      const { driveId, assetId, caller } = scope
+      await tx.activity.add({ driveId, caller, action: 'asset.inspected', assetId, after: { type: inspection.type, system_metadata: inspection.systemMetadata }, at: inspection.at })
+      if (outputs.length === 0) return
+      await tx.assetJobs.set(scope, outputs, { state: 'NOT_STARTED' })
+      await tx.jobs.enqueue(renderAsset, { drive_id: driveId, asset_id: assetId, outputs: [...outputs] }, `render:${assetId}`)
+    })
+  }
+
+  async function fail(scope: AssetScope<'edit'>, error: unknown, { attempt, isLast }: Try) {
+    const isFinal = error instanceof MediaError || isLast
+    const change = { state: isFinal ? 'FAILED' : 'NOT_STARTED', error: reasonFor(error), attempts: attempt } as const
+    await store.assetJobs.set(scope, ['metadata'], change)
+    if (isFinal) await store.assetJobs.set(scope, renderable, change) // what nobody could look into, nothing is made of
+    if (!isFinal) throw error
+  }
+
+  return onAssetJob(inspectAsset, async (scope, _payload, theTry) => {
+    const source = await store.ingest.source(scope)
+    if (!source) return // deleted meanwhile
+    await store.assetJobs.set(scope, ['metadata'], { state: 'IN_PROGRESS', progress: 0, attempts: theTry.attempt })
+    try {
+      await folders.use(async (folder) => settle(scope, await look(source, folder, theTry.signal)))
+    } catch (error) {
+      if (theTry.signal.aborted && !theTry.isLast) throw error
+      await fail(scope, error, theTry)
+    }
+  })
+}
+
+const nothingKnown = { systemMetadata: {}, durationSeconds: null, frameRate: null, isVariableRate: null, startTimecodeFrames: null, isDropFrame: null } as const
+
+function factsOf(probe: Probe) {
+  const rate = probe.video?.frameRate ?? null
+  const start = probe.timecode !== null && rate ? timecodeFrames(probe.timecode, rate) : null
+  return {
+    systemMetadata: metadataOfProbe(probe),
+    durationSeconds: probe.durationSeconds,
+    frameRate: rate,
+    isVariableRate: probe.video?.isVariableRate ?? null,
+    startTimecodeFrames: start?.frames ?? null,
+    isDropFrame: start?.isDropFrame ?? null,
+  }
+}
+
+/** A film without pictures is sound, whatever its name says. */
+const typeOf = (probe: Probe): AssetType => (probe.video ? 'VIDEO' : 'AUDIO')
+
+const outputsOf = ({ video, audio }: Probe): Renderable[] => [...(video ? (['preview', 'proxy'] as const) : []), ...(audio ? (['audio_proxy'] as const) : [])]
+
+/** Jobs that this asset has no use for, or nobody is set up to do and the contract counts as done. */
+function notApplying({ type }: Inspection, outputs: readonly Renderable[]): JobName[] {
+  const isPicture = type === 'IMAGE' || type === 'VIDEO'
+  const hasSound = outputs.includes('audio_proxy')
+  return [
+    ...renderable.filter((each) => !outputs.includes(each)),
+    'facial_recognition', // without a finder
+    ...(isPicture ? [] : (['color_palette'] as const)),
+    ...(hasSound ? [] : (['audio', 'transcription'] as const)),
+  ]
+}

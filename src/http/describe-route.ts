@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import type { Response, Route } from './define-route.ts'
+import { Problem } from './problem.ts'
+
+/** The `password` header belongs to shares with a password; every operation on a drive's data takes it. */
+const shareHeaders = z.looseObject({
+  password: z.string().max(1024).nullable().optional().describe('The password of the collection, where it has one'),
+})
+
+const problem = (description: string) => ({ description, content: { 'application/problem+json': { schema: Problem } } })
+
+/** A route in the terms of @fastify/swagger, which writes the API description. Fastify itself validates and serialises nothing. */
+export function describeRoute(route: Route) {
+  const { access } = route
+  const isPublic = access.kind === 'public'
+  const ofDrive = access.kind === 'drive' || access.kind === 'asset'
+  return {
+    operationId: route.operationId,
+    summary: route.summary,
+    ...(route.description && { description: route.description }),
+    tags: [route.tag],
+    hide: route.hidden,
+    security: isPublic ? [] : [{ ApiKey: [] }, { Bearer: [] }],
+    ...(hasFields(route.params) && { params: route.params }),
+    ...(hasFields(route.query) && { querystring: route.query }),
+    ...(route.body && { body: route.body }),
+    ...(ofDrive && { headers: shareHeaders }),
+    response: {
+      ...success(route.response),
+      ...(!isPublic && { 401: problem('No valid credential'), 403: problem('The role lacks the action'), 404: problem('Not found, or not yours to see') }),
+      422: problem('Invalid input; `detail` lists every fault'),
+      default: problem('Any other failure'),
+    },
+  }
+}
+
+const hasFields = (schema: z.ZodObject) => Object.keys(schema.shape).length > 0
+
+function success(response: Response): Record<string, unknown> {
+  if (response instanceof z.ZodType) return { 200: response }
+  if ('redirect' in response) return { 307: { description: response.redirect, content: { 'application/octet-stream': { schema: z.string().describe('Empty') } } } }
+  const content = Object.fromEntries(response.mediaTypes.map((type) => [type, { schema: z.string() }]))
+  return { 200: { description: response.description, content } }
+}

@@ -1,0 +1,57 @@
+import { sql } from 'drizzle-orm'
+import type { z } from 'zod'
+import type { Executor } from '../db/client.ts'
+import type { Job } from './define-job.ts'
+
+export type JobRepository = ReturnType<typeof createJobRepository>
+
+/** The worker's queue, as far as requests and sweeps need it. */
+export function createJobRepository(db: Executor) {
+  return {
+    /** Inside a transaction the job appears with the commit, and not at all after a rollback. One that waits under the same `key` is replaced. */
+    async enqueue<Payload extends z.ZodType>(job: Job<Payload>, payload: z.input<Payload>, key: string | null = null) {
+      const checked = JSON.stringify(job.payload.parse(payload))
+      await db.execute(sql`SELECT graphile_worker.add_job(${job.name}, ${checked}::json, max_attempts => ${job.maxAttempts}, job_key => ${key})`)
+    },
+
+    async beat(workerId: string) {
+      await db.execute(sql`INSERT INTO worker_heartbeats (worker_id, seen_at) VALUES (${workerId}, now()) ON CONFLICT (worker_id) DO UPDATE SET seen_at = now()`)
+    },
+
+    /** Gives the jobs of this worker back, untouched: no attempt is counted, no pause is made. */
+    async release(workerId: string) {
+      await db.execute(sql`SELECT graphile_worker.force_unlock_workers(ARRAY[${workerId}]::text[])`)
+      await db.execute(sql`DELETE FROM worker_heartbeats WHERE worker_id = ${workerId}`)
+    },
+
+    /**
+     * Gives back the jobs of workers that were killed: those silent for `silentSeconds`. (graphile-worker alone waits four hours.)
+     * A job locked just now is left alone: its worker may not have had its first beat.
+     */
+    async releaseSilent(silentSeconds: number): Promise<number> {
+      const silent = sql`make_interval(secs => ${silentSeconds})`
+      const { rows } = (await db.execute(sql`
+        WITH silent AS (
+          SELECT DISTINCT j.locked_by FROM graphile_worker.jobs j
+          WHERE j.locked_by IS NOT NULL AND j.locked_at < now() - ${silent}
+            AND NOT EXISTS (SELECT FROM worker_heartbeats w WHERE w.worker_id = j.locked_by AND w.seen_at > now() - ${silent}))
+        SELECT count(*)::int AS workers, graphile_worker.force_unlock_workers(coalesce(array_agg(locked_by), '{}')) FROM silent`)) as unknown as {
+        rows: { workers: number }[]
+      }
+      await db.execute(sql`DELETE FROM worker_heartbeats WHERE seen_at < now() - interval '1 hour'`)
+      return rows[0]?.workers ?? 0
+    },
+
+    /** Workers heard of lately. */
+    async livingWorkers(silentSeconds: number): Promise<number> {
+      const { rows } = (await db.execute(sql`SELECT count(*)::int AS n FROM worker_heartbeats WHERE seen_at > now() - make_interval(secs => ${silentSeconds})`)) as unknown as { rows: { n: number }[] }
+      return rows[0]?.n ?? 0
+    },
+
+    /** Jobs that wait or run; those that used up their attempts are not counted. */
+    async pending(): Promise<number> {
+      const { rows } = (await db.execute(sql`SELECT count(*)::int AS n FROM graphile_worker.jobs WHERE attempts < max_attempts OR locked_by IS NOT NULL`)) as unknown as { rows: { n: number }[] }
+      return rows[0]?.n ?? 0
+    },
+  }
+}

@@ -1,0 +1,99 @@
+import closeWithGrace from 'close-with-grace'
+import { buildApp } from './app.ts'
+import { ConfigError, readConfig } from './config.ts'
+import { translateDatabaseError } from './db/database-errors.ts'
+import { healthRoutes } from './features/health/health.routes.ts'
+import { createLookAround } from './features/health/health.service.ts'
+import { type Installation, openInstallation } from './installation.ts'
+import { keepWorking, type KeptWorker } from './jobs/keep-working.ts'
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
+
+async function start() {
+  const config = readConfig(process.env)
+  const installation = await openInstallation(config)
+  const running: Running = { installation, worker: null, app: null }
+  try {
+    await installation.folders.sweep()
+    if (config.ROLE !== 'api') running.worker = await startJobs(installation)
+    if (config.ROLE !== 'worker') running.app = await startApi(installation, running.worker)
+  } catch (error) {
+    await stop(running)
+    throw error
+  }
+  stopOnSignal(running)
+  const isEmbedded = config.DATABASE_URL === undefined && config.S3_BUCKET === undefined
+  const demo = (config.DEMO ?? isEmbedded) ? await makeDemo(running) : []
+  say(running.app ? `Dailies is ready on ${installation.publicUrl}` : 'Dailies works on its jobs')
+  for (const line of demo) say(line)
+}
+
+async function makeDemo({ installation, worker }: Running): Promise<readonly string[]> {
+  const { ensureDemo } = await import('./embedded/demo.ts')
+  return ensureDemo(installation, { waitForJobs: worker !== null })
+}
+
+function startJobs({ store, directPool, handlers, config }: Installation): Promise<KeptWorker> {
+  const log = (level: string, message: string) => (config.LOG_LEVEL === 'silent' ? undefined : process.stderr.write(`${JSON.stringify({ level, time: Date.now(), msg: message })}\n`))
+  return keepWorking({ pool: directPool, jobs: store.jobs, handlers, concurrency: config.JOB_CONCURRENCY, log })
+}
+
+async function startApi(installation: Installation, worker: KeptWorker | null) {
+  const { config, pool, storage, media } = installation
+  const lookAround = createLookAround({
+    postgres: () => pool.query('SELECT 1'),
+    object_store: (signal) => storage.check(signal),
+    media_tools: () => media.describe(),
+    jobs: worker && (() => (worker.isRunning() ? Promise.resolve() : Promise.reject(new Error('no worker')))),
+  })
+  const app = await buildApp({
+    ...installation,
+    routes: [...healthRoutes(lookAround), ...installation.routes],
+    translateError: translateDatabaseError,
+    checkAnswer: () => undefined,
+    corsOrigins: config.CORS_ORIGINS,
+    trustedProxies: config.TRUSTED_PROXIES,
+    logger: config.LOG_LEVEL === 'silent' ? false : { level: config.LOG_LEVEL },
+  })
+  await app.listen({ port: config.PORT, host: config.HOST })
+  return app
+}
+
+interface Running {
+  readonly installation: Installation
+  worker: KeptWorker | null
+  app: Awaited<ReturnType<typeof startApi>> | null
+}
+
+/** A second signal ends at once. */
+function stopOnSignal(running: Running) {
+  const { SHUTDOWN_GRACE_SECONDS: grace } = running.installation.config
+  closeWithGrace({ delay: grace * 1000 + 15_000, logger: false }, async ({ err }) => {
+    if (err) process.stderr.write(`Dailies stops after a fault: ${err.stack ?? err.message}\n`)
+    await stop(running)
+  })
+}
+
+/** No new request, those under way get their time, jobs go back to the queue; last, what we stand on. */
+async function stop({ installation, worker, app }: Running) {
+  const cutOff = setTimeout(() => app?.server.closeAllConnections(), installation.config.SHUTDOWN_GRACE_SECONDS * 1000)
+  await Promise.allSettled([app?.close(), worker?.stop()])
+  clearTimeout(cutOff)
+  await installation.close()
+}
+
+try {
+  await start()
+} catch (error) {
+  process.stderr.write(`${reasonNotToStart(error)}\n`)
+  process.exit(1)
+}
+
+function reasonNotToStart(error: unknown): string {
+  if (error instanceof ConfigError) return error.message
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+    return `Port ${process.env['PORT'] ?? 3000} is taken, perhaps by a Dailies that runs already. Stop that, or set PORT to another.`
+  const away = translateDatabaseError(error)
+  if (away) return `${away.message}: ${error instanceof Error ? error.message : ''} (DATABASE_URL)`
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

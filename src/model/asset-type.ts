@@ -1,0 +1,51 @@
+/** What an asset is, in the contract's words. HDRI, TEXTURE, SEQUENCE and STOCK are set by hand only. */
+export const assetTypes = [
+  'IMAGE', 'VIDEO', 'AUDIO', 'OBJECT', 'MAYA', 'NUKE', 'MAX', 'HDR', 'HDRI', 'BLENDER', 'HOUDINI', 'PHOTOSHOP', 'UNREAL', 'UNITY', 'TEXTURE', 'SEQUENCE',
+  'AFTER_EFFECTS', 'MOGRT', 'ILLUSTRATOR', 'EXR', 'DOCUMENT', 'STOCK', 'OTHER',
+] as const
+export type AssetType = (typeof assetTypes)[number]
+
+const extensions: Readonly<Partial<Record<AssetType, string>>> = {
+  IMAGE: 'jpg jpeg png gif webp avif heic heif tif tiff bmp svg dng cr2 cr3 nef arw',
+  VIDEO: 'mp4 mov m4v mkv webm avi mxf mts m2ts ts mpg mpeg wmv flv 3gp braw r3d ogv',
+  AUDIO: 'wav mp3 aac m4a flac ogg opus aif aiff wma',
+  EXR: 'exr',
+  HDR: 'hdr',
+  PHOTOSHOP: 'psd psb',
+  ILLUSTRATOR: 'ai',
+  AFTER_EFFECTS: 'aep',
+  MOGRT: 'mogrt',
+  BLENDER: 'blend',
+  MAYA: 'ma mb',
+  NUKE: 'nk',
+  MAX: 'max',
+  HOUDINI: 'hip hiplc hipnc',
+  UNREAL: 'uasset umap',
+  UNITY: 'unity unitypackage',
+  OBJECT: 'obj fbx gltf glb usd usdz abc stl ply',
+  DOCUMENT: 'pdf doc docx txt md rtf xls xlsx ppt pptx csv',
+}
+const typeByExtension = new Map<string, AssetType>(
+  assetTypes.flatMap((type) => (extensions[type] ?? '').split(' ').filter(Boolean).map((extension) => [extension, type] as const)),
+)
+
+/** Containers whose content says less than their name: the extension decides among these. */
+const tellsLittle = new Set(['application/zip', 'application/xml', 'application/x-cfb', 'application/gzip', 'application/postscript', 'application/pdf', 'image/tiff', 'text/plain'])
+
+/** By content first, then by extension: `mime` is what the bytes look like, where they look like something. */
+export function assetTypeOf(extension: string, mime: string | undefined): AssetType {
+  const byExtension = typeByExtension.get(extension)
+  const byContent = mime === undefined || (tellsLittle.has(mime) && byExtension !== undefined) ? undefined : typeOfMime(mime)
+  return byContent ?? byExtension ?? 'OTHER'
+}
+
+function typeOfMime(mime: string): AssetType | undefined {
+  if (mime === 'image/vnd.adobe.photoshop') return 'PHOTOSHOP'
+  if (mime === 'image/x-exr' || mime === 'image/aces') return 'EXR'
+  if (mime.startsWith('image/')) return 'IMAGE'
+  if (mime.startsWith('video/') || mime === 'application/mxf' || mime === 'application/vnd.ms-asf') return 'VIDEO'
+  if (mime.startsWith('audio/')) return 'AUDIO'
+  if (mime.startsWith('model/')) return 'OBJECT'
+  if (mime === 'application/ogg') return 'AUDIO'
+  return mime === 'application/pdf' || mime === 'application/rtf' || mime.includes('officedocument') || mime.startsWith('text/') ? 'DOCUMENT' : undefined
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { defineJob, onJob } from '../jobs/define-job.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ObjectStorage } from '../ports/object-storage.ts'
+import type { ObjectRepository } from './objects.repository.ts'
+
+const graceMs = 86_400_000
+
+export const sweepObjects = defineJob({ name: 'objects.sweep', payload: z.looseObject({}), maxAttempts: 3, timeoutSeconds: 3600, cron: '17 * * * *' })
+
+interface Needs {
+  readonly store: { readonly objects: ObjectRepository }
+  readonly storage: ObjectStorage
+  readonly clock: Clock
+}
+
+/** Removes what uploads and jobs that were cut off left behind a day ago. The bytes go first: what fails then still stands in the table. */
+export const objectSweep = ({ store, storage, clock }: Needs) =>
+  onJob(sweepObjects, async (_payload, { signal }) => {
+    const before = new Date(clock.now().getTime() - graceMs)
+    for (;;) {
+      const found = await store.objects.unreferenced(before, 500)
+      await storage.delete(found.filter((each) => each.isOwned).map((each) => each.key))
+      for (const { driveId, id } of found) await store.objects.forget(driveId, id)
+      if (found.length < 500 || signal.aborted) return
+    }
+  })

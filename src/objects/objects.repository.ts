@@ -1,0 +1,68 @@
+import { and, eq, inArray, lt, sql } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import type { Executor } from '../db/client.ts'
+import { objects } from '../db/schema/index.ts'
+
+export type ObjectRepository = ReturnType<typeof createObjectRepository>
+export type ObjectKind = 'source' | 'preview' | 'poster' | 'proxy' | 'audio_proxy'
+
+export interface NewObject {
+  readonly id: string
+  readonly kind: ObjectKind
+  readonly key: string
+  readonly contentType: string
+}
+
+/**
+ * What lies in the object store. First a row is reserved, then the bytes go out, then the row is stored in the transaction that makes something
+ * refer to it: whatever is cut off in between stands here with nobody counting on it, and is swept after a day.
+ */
+export function createObjectRepository(db: Executor) {
+  return {
+    newId: () => uuidv7(),
+
+    async reserve(driveId: string, items: readonly NewObject[], at: Date) {
+      if (items.length === 0) return
+      await db.insert(objects).values(items.map((each) => ({ ...each, driveId, state: 'reserved', sizeBytes: 0, referenceCount: 0, createdAt: at })))
+    },
+
+    /** The bytes are there and something refers to them; false where the reservation was swept meanwhile. */
+    async store(driveId: string, sizes: readonly { readonly id: string; readonly size: number }[]): Promise<boolean> {
+      if (sizes.length === 0) return true
+      const ids = sql.join(sizes.map(({ id }) => sql`${id}`), sql`, `)
+      const bytes = sql.join(sizes.map(({ size }) => sql`${size}`), sql`, `)
+      const result = (await db.execute(sql`
+        UPDATE objects o SET state = 'stored', size_bytes = given.size, reference_count = o.reference_count + 1
+        FROM unnest(ARRAY[${ids}]::uuid[], ARRAY[${bytes}]::bigint[]) AS given (id, size)
+        WHERE o.drive_id = ${driveId} AND o.id = given.id`)) as unknown as { rowCount: number }
+      return result.rowCount === sizes.length
+    },
+
+    /** One reference fewer on each; what nobody refers to any more waits for the sweep. */
+    async unreference(driveId: string, ids: readonly string[]) {
+      if (ids.length === 0) return
+      await db
+        .update(objects)
+        .set({ referenceCount: sql`${objects.referenceCount} - 1` })
+        .where(and(eq(objects.driveId, driveId), inArray(objects.id, [...ids])))
+    },
+
+    /** Objects that nobody refers to, made before then. */
+    unreferenced: (before: Date, limit: number) =>
+      db
+        .select({ driveId: objects.driveId, id: objects.id, key: objects.key, isOwned: objects.isOwned })
+        .from(objects)
+        .where(and(eq(objects.referenceCount, 0), lt(objects.createdAt, before)))
+        .orderBy(objects.createdAt)
+        .limit(limit),
+
+    /** Only while still unreferenced; answers whether the row was there to go. */
+    async forget(driveId: string, id: string): Promise<boolean> {
+      const gone = await db
+        .delete(objects)
+        .where(and(eq(objects.driveId, driveId), eq(objects.id, id), eq(objects.referenceCount, 0)))
+        .returning({ id: objects.id })
+      return gone.length > 0
+    },
+  }
+}

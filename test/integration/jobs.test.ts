@@ -1,0 +1,106 @@
+import type { Pool } from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
+import { defineJob, onJob } from '../../src/jobs/define-job.ts'
+import { runDueJobs, startWorker } from '../../src/jobs/worker.ts'
+import { type Harness, startHarness } from '../support/harness.ts'
+
+let api: Harness
+let workers: Pool
+beforeAll(async () => {
+  api = await startHarness()
+  workers = api.morePool()
+})
+afterAll(async () => {
+  await workers.end()
+  await api.stop()
+})
+
+const job = (name: string, maxAttempts = 2) => defineJob({ name, payload: z.strictObject({ n: z.int() }), maxAttempts, timeoutSeconds: 1 })
+const start = (handlers: Parameters<typeof startWorker>[0]['handlers']) => startWorker({ pool: workers, jobs: api.store.jobs, handlers, concurrency: 2, log: () => undefined })
+
+test('a job that is rolled back never runs', async () => {
+  const ghost = job('ghost')
+  const rolledBack = api.store.transaction(async (tx) => {
+    await tx.jobs.enqueue(ghost, { n: 1 })
+    throw new Error('no')
+  })
+  await expect(rolledBack).rejects.toThrow('no')
+
+  const ran: number[] = []
+  await runDueJobs(workers, [onJob(ghost, async ({ n }) => void ran.push(n))])
+  expect(ran).toEqual([])
+})
+
+test('a failing job waits for its next try, and keeps its reason', async () => {
+  const failing = job('failing')
+  await api.store.jobs.enqueue(failing, { n: 1 })
+
+  await runDueJobs(workers, [onJob(failing, () => Promise.reject(new Error('disk full')))])
+
+  const { rows } = await workers.query(`SELECT attempts, last_error, run_at > now() AS waits FROM graphile_worker.jobs WHERE task_identifier = 'failing'`)
+  expect(rows).toEqual([{ attempts: 1, last_error: expect.stringContaining('disk full'), waits: true }])
+})
+
+test('a handler that ignores its signal is let go at its time limit', async () => {
+  const stuck = job('stuck')
+  await api.store.jobs.enqueue(stuck, { n: 1 })
+
+  await runDueJobs(workers, [onJob(stuck, () => new Promise(() => undefined))])
+
+  const { rows } = await workers.query(`SELECT last_error FROM graphile_worker.jobs WHERE task_identifier = 'stuck'`)
+  expect(rows).toEqual([{ last_error: expect.stringContaining('timeout') }])
+})
+
+test('two workers do not run one job twice', async () => {
+  const once = job('once')
+  const ran: number[] = []
+  const handlers = [onJob(once, async ({ n }) => void ran.push(n))]
+  for (let n = 0; n < 20; n++) await api.store.jobs.enqueue(once, { n })
+
+  await Promise.all([runDueJobs(workers, handlers), runDueJobs(workers, handlers)])
+
+  expect([...ran].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n))
+})
+
+test('a worker that stops ends its jobs by their signal and gives them back at once, with no pause before the next try', async () => {
+  const long = defineJob({ name: 'long', payload: z.strictObject({ n: z.int() }), maxAttempts: 3, timeoutSeconds: 60 })
+  await api.store.jobs.enqueue(long, { n: 1 })
+  let hasStarted = () => {}
+  const started = new Promise<void>((resolve) => (hasStarted = resolve))
+  let wasTold = false
+  const worker = await start([
+    onJob(long, async (_payload, { signal }) => {
+      hasStarted()
+      await new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(new Error('told')), { once: true })).finally(() => (wasTold = true))
+    }),
+  ])
+  await started
+  await worker.stop()
+  expect(wasTold).toBe(true)
+  const { rows } = await workers.query(`SELECT locked_by, run_at <= now() AS due, last_error FROM graphile_worker.jobs WHERE task_identifier = 'long'`)
+  expect(rows).toEqual([{ locked_by: null, due: true, last_error: null }])
+
+  const ran: number[] = []
+  await runDueJobs(workers, [onJob(long, async ({ n }) => void ran.push(n))])
+  expect(ran).toEqual([1])
+})
+
+test('the jobs of a worker that fell silent are given back, those of one that lives are not', async () => {
+  const held = job('held')
+  for (const n of [1, 2, 3]) await api.store.jobs.enqueue(held, { n })
+  const lock = (n: number, worker: string, seconds: number) =>
+    workers.query(
+      `UPDATE graphile_worker._private_jobs SET locked_by = $2, locked_at = now() - make_interval(secs => $3) WHERE payload->>'n' = $1 AND task_id = (SELECT id FROM graphile_worker._private_tasks WHERE identifier = 'held')`,
+      [String(n), worker, seconds],
+    )
+  await lock(1, 'pool-dead', 60)
+  await lock(2, 'pool-alive', 60)
+  await lock(3, 'pool-new', 5) // has not had its first beat
+  await api.store.jobs.beat('pool-alive')
+
+  expect(await api.store.jobs.releaseSilent(20)).toBe(1)
+
+  const { rows } = await workers.query(`SELECT payload->>'n' AS n, j.locked_by FROM graphile_worker.jobs j JOIN graphile_worker._private_jobs p USING (id) WHERE task_identifier = 'held' ORDER BY 1`)
+  expect(rows).toEqual([{ n: '1', locked_by: null }, { n: '2', locked_by: 'pool-alive' }, { n: '3', locked_by: 'pool-new' }])
+})

@@ -1,0 +1,162 @@
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Pool } from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { roles } from '../../src/access/actions.ts'
+import { localScope } from '../../src/access/local-scope.ts'
+import type { OnConflict } from '../../src/features/ingest/ingest.service.ts'
+import { runDueJobs } from '../../src/jobs/worker.ts'
+import { parseAssetPath } from '../../src/model/asset-path.ts'
+import { type Harness, startHarness } from '../support/harness.ts'
+
+let api: Harness
+let workers: Pool
+let folder: string
+beforeAll(async () => {
+  api = await startHarness()
+  workers = api.morePool()
+  folder = await mkdtemp(join(tmpdir(), 'dailies-ingest-'))
+})
+afterAll(async () => {
+  await workers.end()
+  await api.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const ingest = (driveId: string, file: string, path: string, onConflict: OnConflict = 'version') =>
+  api.services.ingest.file(localScope(driveId), { file, path: parseAssetPath(path, driveId), onConflict, signal: AbortSignal.timeout(30_000) })
+
+async function ingested(file: string, path: string) {
+  const drive = await api.drive()
+  const viewer = await drive.member(roles.DOWNLOADER)
+  const { assetId } = await ingest(drive.driveId, file, path)
+  await runDueJobs(workers, api.handlers)
+  const get = async (url: string, query = {}) => (await api.as(viewer)({ url, query: { drive_id: drive.driveId, ...query } })).json<Record<string, unknown>>()
+  return { asset: await get(`/assets/${assetId}`), jobs: await get(`/assets/${assetId}/jobs`), get, assetId, driveId: drive.driveId, viewer }
+}
+
+const states = (asset: Record<string, unknown>) => Object.fromEntries(Object.entries(asset).filter(([name]) => name.endsWith('_job_state')).map(([name, state]) => [name.replace('_job_state', ''), state]))
+
+describe('a film', () => {
+  test('becomes an asset with its metadata, previews, poster, proxy and sound', async () => {
+    const { asset, jobs, get, assetId } = await ingested('demo/spots/spot_v1.mp4', '/spots/spot_v1.mp4')
+    expect(asset).toMatchObject({ type: 'VIDEO', name: 'spot_v1.mp4', system_metadata: { width: 1280, height: 720, video_codec: 'h264', audio_codec: 'aac', timecode: '01:00:00:00' } })
+    expect(states(asset)).toMatchObject({ metadata: 'COMPLETED', preview: 'COMPLETED', proxy: 'COMPLETED', audio_proxy: 'COMPLETED', facial_recognition: 'COMPLETED', transcription: 'NOT_STARTED', core_vision: 'NOT_STARTED' })
+    const images = asset['preview_images'] as { frame: number; timestamp: number; signed_url: string; width: number; height: number }[]
+    expect(images.length).toBeGreaterThanOrEqual(6)
+    expect(new Set(images.map(({ width, height }) => `${width}x${height}`))).toEqual(new Set(['512x288']))
+    expect(images.map((each) => each.frame)).toEqual([...images.map((each) => each.frame)].sort((a, b) => a - b))
+    const picture = await api.app.inject({ url: images[1]?.signed_url ?? '' })
+    expect([picture.statusCode, picture.headers['content-type'], picture.rawPayload.subarray(0, 2).toString('hex')]).toEqual([200, 'image/jpeg', 'ffd8'])
+    expect(jobs).toEqual(expect.arrayContaining([expect.objectContaining({ name: 'proxy', state: 'COMPLETED', progress: 1, attempts: 1, error: null })]))
+
+    for (const [origin, head] of [['SOURCE', 'ftyp'], ['proxy', 'ftyp'], ['AUDIO_PROXY', 'ftyp'], ['PREVIEW', 'JFIF']] as const) {
+      const link = (await get(`/assets/${assetId}/download`, { origin_type: origin })) as unknown as string
+      const file = await api.app.inject({ url: link })
+      expect([origin, file.statusCode, file.rawPayload.subarray(0, 32).includes(head)]).toEqual([origin, 200, true])
+      expect(file.headers['content-disposition']).toMatch(/^attachment; filename="spot_v1\.(mp4|m4a|jpg)"$/)
+    }
+  })
+})
+
+test('a still becomes an asset with one preview and nothing to play', async () => {
+  const { asset, get, assetId } = await ingested('demo/stills/still.jpg', '/still.jpg')
+  expect(asset).toMatchObject({ type: 'IMAGE', proxy: null, audio_proxy: null })
+  expect(asset['preview_images']).toEqual([expect.objectContaining({ frame: 0, timestamp: null })])
+  expect(states(asset)).toMatchObject({ metadata: 'COMPLETED', preview: 'COMPLETED', proxy: 'COMPLETED', audio_proxy: 'COMPLETED', transcription: 'COMPLETED', audio: 'COMPLETED' })
+  expect(await get(`/assets/${assetId}/download`, { origin_type: 'PROXY' })).toMatchObject({ status: 404, detail: 'Proxy not found' })
+})
+
+test('sound becomes an asset that can be heard', async () => {
+  const { asset } = await ingested('demo/audio/atmo.wav', '/atmo.wav')
+  expect(asset).toMatchObject({ type: 'AUDIO', proxy: null, audio_proxy: { id: expect.any(String) }, preview_images: [], preview_job_state: 'COMPLETED' })
+})
+
+test.each([
+  ['notes.txt', 'hello', 'DOCUMENT'],
+  ['scene.blend', 'BLENDER-v300', 'BLENDER'],
+  ['README', 'x', 'OTHER'],
+  ['data.bin', '\x00\x01\x02', 'OTHER'],
+])('%s is kept as a plain file', async (name, content, type) => {
+  const file = join(folder, name)
+  await writeFile(file, content)
+  const { asset } = await ingested(file, `/${name}`)
+  expect(asset).toMatchObject({ type, preview_images: [], metadata_job_state: 'COMPLETED', preview_job_state: 'COMPLETED', proxy_job_state: 'COMPLETED' })
+})
+
+test.each([
+  ['empty.mp4', '', 'The file is empty'],
+  ['text.mov', '#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n', ''],
+  ['cut.jpg', '\xff\xd8\xff\xe0', ''],
+])('%s fails in plain words, and stays as a file', async (name, content, words) => {
+  const file = join(folder, name)
+  await writeFile(file, content, 'latin1')
+  const { asset, jobs } = await ingested(file, `/${name}`)
+  expect(asset).toMatchObject({ metadata_job_state: 'FAILED', preview_job_state: 'FAILED' })
+  const reason = (jobs as unknown as { name: string; error: string }[]).find((each) => each.name === 'metadata')?.error ?? ''
+  expect(reason).toContain(words)
+  expect(reason).not.toMatch(/\/(tmp|home|var|etc)\b|0x[0-9a-f]{6}|Error:/)
+})
+
+describe('a file that comes again', () => {
+  test('is skipped by size and time, and by its content where the time differs', async () => {
+    const drive = await api.drive()
+    const file = join(folder, 'again.txt')
+    await writeFile(file, 'one')
+    const first = await ingest(drive.driveId, file, '/again.txt')
+    expect(first.state).toBe('uploaded')
+    expect(await ingest(drive.driveId, file, '/again.txt')).toEqual({ ...first, state: 'skipped' })
+    await utimes(file, new Date(), new Date(Date.now() - 86_400_000))
+    expect(await ingest(drive.driveId, file, '/again.txt')).toEqual({ ...first, state: 'skipped' })
+  })
+
+  test('with other content becomes a version, a renamed one, or is left: as asked, and then is known too', async () => {
+    const drive = await api.drive()
+    const file = join(folder, 'changed.txt')
+    const send = async (content: string, how: OnConflict) => {
+      await writeFile(file, content)
+      return ingest(drive.driveId, file, '/changed.txt', how)
+    }
+    const name = (path: string) => path.replace(`/${drive.driveId}/`, '')
+    expect(name((await send('one', 'version')).path)).toBe('changed.txt')
+    expect(name((await send('two!', 'version')).path)).toBe('changed_v2.txt')
+    expect(name((await send('three', 'rename')).path)).toBe('changed (2).txt')
+    expect(await send('four four', 'skip')).toMatchObject({ state: 'skipped' })
+    expect(await send('two!', 'version')).toMatchObject({ state: 'skipped', path: `/${drive.driveId}/changed_v2.txt` })
+  })
+
+  test('sixteen times at once is there once', async () => {
+    const busy = await startHarness({ connections: 8 })
+    try {
+      const drive = await busy.drive()
+      const file = join(folder, 'race.txt')
+      await writeFile(file, 'race')
+      const order = { file, path: parseAssetPath('/race.txt', drive.driveId), onConflict: 'skip', signal: AbortSignal.timeout(30_000) } as const
+      const results = await Promise.all(Array.from({ length: 16 }, () => busy.services.ingest.file(localScope(drive.driveId), order)))
+      expect(results.filter((each) => each.state === 'uploaded')).toHaveLength(1)
+      const keys: string[] = []
+      for await (const { key } of busy.storage.list(`drives/${drive.driveId}/`)) keys.push(key)
+      expect(keys).toHaveLength(1)
+    } finally {
+      await busy.stop()
+    }
+  })
+})
+
+test('an ingest that is broken off leaves nothing that counts, and the sweep takes the rest after a day', async () => {
+  const drive = await api.drive()
+  const file = join(folder, 'large.bin')
+  await writeFile(file, Buffer.alloc(8 << 20, 7))
+  const stopped = new AbortController()
+  const order = { file, path: parseAssetPath('/large.bin', drive.driveId), onConflict: 'version', signal: stopped.signal, onProgress: () => stopped.abort(new Error('stopped')) } as const
+  await expect(api.services.ingest.file(localScope(drive.driveId), order)).rejects.toThrow()
+  const rows = () => api.pool.query('SELECT state, reference_count FROM objects WHERE drive_id = $1', [drive.driveId]).then((result) => result.rows)
+  expect(await rows()).toEqual([{ state: 'reserved', reference_count: 0 }])
+
+  api.advance(86_400_000 + 1000)
+  const sweep = api.handlers.find((each) => each.job.name === 'objects.sweep')
+  await sweep?.run({}, { signal: AbortSignal.timeout(10_000), attempt: 1, isLast: false }, () => Promise.reject(new Error('unused')) as never)
+  expect(await rows()).toEqual([])
+  expect(await ingest(drive.driveId, file, '/large.bin')).toMatchObject({ state: 'uploaded' })
+})

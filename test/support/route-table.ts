@@ -1,0 +1,3 @@
+import { routesOnly } from '../../src/cli/describe-api.ts'
+
+export const { routes } = routesOnly()
