@@ -6,7 +6,7 @@ import type { ObjectRepository } from './objects.repository.ts'
 
 const graceMs = 86_400_000
 
-export const sweepObjects = defineJob({ name: 'objects.sweep', payload: z.looseObject({}), maxAttempts: 3, timeoutSeconds: 3600, cron: '17 * * * *' })
+export const sweepObjects = defineJob({ name: 'objects:sweep', payload: z.looseObject({}), maxAttempts: 3, timeoutSeconds: 3600, cron: '17 * * * *' })
 
 interface Needs {
   readonly store: { readonly objects: ObjectRepository }
@@ -17,6 +17,7 @@ interface Needs {
 /** Removes what uploads and jobs that were cut off left behind a day ago. The bytes go first: what fails then still stands in the table. */
 export const objectSweep = ({ store, storage, clock }: Needs) =>
   onJob(sweepObjects, async (_payload, { signal }) => {
+    await storage.sweep()
     const before = new Date(clock.now().getTime() - graceMs)
     for (;;) {
       const found = await store.objects.unreferenced(before, 500)

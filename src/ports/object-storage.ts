@@ -69,13 +69,14 @@ export interface Multipart {
  * Where bytes live. Every adapter passes `test/contract/object-storage.contract.ts`.
  *
  * Keys are made of ids by us (`drives/{drive}/assets/{asset}/…`), never of what a user typed. Errors are AppErrors:
- * `range_not_satisfiable`, `precondition_failed`, and `unavailable` or `gateway_timeout` naming the object store for everything that is its fault.
+ * `range_not_satisfiable`, `precondition_failed`, `malformed` for a key that is none, `not_found` for copying what is not there and for an upload that is over,
+ * and `unavailable` or `gateway_timeout` naming the object store for everything that is its fault. What is aborted rejects with the signal's reason.
  */
 export interface ObjectStorage {
   /** `undefined` when there is no such object. Aborting the signal, or destroying the body, ends the transfer. */
   open(key: string, options?: OpenOptions): Promise<OpenedObject | undefined>
   head(key: string, signal?: AbortSignal): Promise<ObjectHead | undefined>
-  /** The object appears whole, or (abort, error, kill) not at all; an older one stays until then. */
+  /** The object appears whole, or (abort, error, kill) not at all; an older one stays until then. Ends the body, which throws its own errors as they are. */
   put(key: string, body: Readable | Buffer, options: PutOptions): Promise<ObjectHead>
   readonly multipart: Multipart
   copy(from: string, to: string, options: { readonly contentType: string }): Promise<ObjectHead>
@@ -87,8 +88,10 @@ export interface ObjectStorage {
   signGet(key: string, link: GetLink): Promise<string>
   /** A link that takes one PUT of exactly this type and size; the headers must be sent with it. */
   signPut(key: string, link: PutLink): Promise<{ readonly url: string; readonly headers: Readonly<Record<string, string>> }>
-  /** The object's own file where the store is a disk of this machine: media tools then read it in place. Never written to. */
+  /** The object's own file where the store is a disk of this machine: media tools then read it in place. Never written to; need not exist. */
   localPath(key: string): string | undefined
+  /** Removes what writes that were cut off left behind, a day old; on S3 a lifecycle rule of the bucket does that. Answers how many. */
+  sweep(): Promise<number>
   /** Rejects with `unavailable` when the store cannot be reached or refuses us. */
   check(signal: AbortSignal): Promise<void>
 }
