@@ -155,7 +155,7 @@ test('an ingest that is broken off leaves nothing that counts, and the sweep tak
   expect(await rows()).toEqual([{ state: 'reserved', reference_count: 0 }])
 
   api.advance(86_400_000 + 1000)
-  const sweep = api.handlers.find((each) => each.job.name === 'objects.sweep')
+  const sweep = api.handlers.find((each) => each.job.name === 'objects:sweep')
   await sweep?.run({}, { signal: AbortSignal.timeout(10_000), attempt: 1, isLast: false }, () => Promise.reject(new Error('unused')) as never)
   expect(await rows()).toEqual([])
   expect(await ingest(drive.driveId, file, '/large.bin')).toMatchObject({ state: 'uploaded' })

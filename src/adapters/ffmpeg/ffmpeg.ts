@@ -1,0 +1,46 @@
+import { mkdir } from 'node:fs/promises'
+import type { MediaEngine } from '../../ports/media-engine.ts'
+import { locateTools, type Tools } from './locate.ts'
+import { poster } from './poster.ts'
+import { probe, type Kit } from './probe.ts'
+import { render } from './render.ts'
+import { createRunner } from './run.ts'
+
+interface Options {
+  readonly ffmpegPath?: string | undefined
+  readonly ffprobePath?: string | undefined
+  /** For files under way; it is made when it is missing, and empty again after each call. */
+  readonly tempDir: string
+  /** Processes of ffmpeg and ffprobe at once. */
+  readonly slots: number
+  /** For each process; absent leaves it to ffmpeg. */
+  readonly threads?: number | undefined
+}
+
+/** Looks for the tools at the first call, and again after a failure. */
+export function createFfmpeg({ ffmpegPath, ffprobePath, tempDir, slots, threads }: Options): MediaEngine {
+  const runner = createRunner({ slots })
+  let located: Promise<Tools> | undefined
+  const kit = async (): Promise<Kit> => {
+    located ??= locateTools(runner, { ffmpegPath, ffprobePath })
+    try {
+      return { runner, tools: await located }
+    } catch (error) {
+      located = undefined
+      throw error
+    }
+  }
+  const withTempDir = async () => {
+    await mkdir(tempDir, { recursive: true })
+    return { tempDir, threads }
+  }
+  return {
+    probe: async (source, signal) => probe(await kit(), { source, signal }),
+    poster: async (order) => poster(await kit(), order, await withTempDir()),
+    render: async (order) => render(await kit(), order, await withTempDir()),
+    async describe() {
+      const { ffmpeg, ffprobe, version, origin, notes } = (await kit()).tools
+      return { ffmpeg, ffprobe, version, origin, notes }
+    },
+  }
+}

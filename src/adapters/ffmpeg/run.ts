@@ -1,0 +1,132 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import pLimit, { type LimitFunction } from 'p-limit'
+import { findConfinement, type Confinement, type Limits } from './confine.ts'
+import { lineReader } from './lines.ts'
+
+/** One process of a media tool. */
+export interface Order {
+  /** An absolute path. */
+  readonly program: string
+  readonly args: readonly string[]
+  readonly signal: AbortSignal
+  readonly limits: Limits
+  readonly cwd?: string
+  readonly onStderrLine?: (line: string) => void
+  /** Absent: standard output is collected, up to 16 MiB. */
+  readonly onStdoutLine?: (line: string) => void
+}
+
+/** How a process ended of itself or by its limits; one that ends by the signal rejects with the signal's reason instead. */
+export interface Ended {
+  readonly code: number | null
+  readonly killedBy: NodeJS.Signals | null
+  readonly stdout: string
+  /** The last 16 KiB. */
+  readonly stderrTail: string
+  readonly exceeded: 'time' | 'output' | null
+}
+
+export interface Runner {
+  run(order: Order): Promise<Ended>
+  /** What holds a child back on this machine, in words. */
+  notes(): Promise<readonly string[]>
+}
+
+const STDERR_TAIL = 16 * 1024
+const STDOUT_MOST = 16 * 1024 * 1024
+
+/**
+ * All that a child sees of the environment: none of our secrets.
+ * GCONV_PATH leads nowhere, since static builds crash when glibc loads the system's character-set modules into them.
+ */
+const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC', GCONV_PATH: '/nonexistent', AV_LOG_FORCE_NOCOLOR: '1' }
+
+/** The one place that starts ffmpeg and ffprobe; never more than `slots` at once. */
+export function createRunner({ slots }: { readonly slots: number }): Runner {
+  const limit = pLimit(slots)
+  let asked: Promise<Confinement> | undefined
+  const confinement = () => (asked ??= findConfinement((argv) => exitsWell(argv)))
+  return {
+    run: (order) => whenFree(limit, order.signal, async () => execute(order, (await confinement()).wrap([order.program, ...order.args], order.limits))),
+    notes: async () => (await confinement()).notes,
+  }
+}
+
+/** Waits for a slot; who aborts while waiting is let go at once, and who aborts while running after the process has ended. */
+function whenFree<T>(limit: LimitFunction, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    signal.throwIfAborted()
+    const leave = () => reject(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+    limit(async () => {
+      signal.throwIfAborted()
+      signal.removeEventListener('abort', leave)
+      return task()
+    }).then(resolve, reject)
+  })
+}
+
+function execute(order: Order, argv: readonly string[]): Promise<Ended> {
+  const { signal, limits, cwd = '/', onStderrLine, onStdoutLine } = order
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const child = start(argv, cwd)
+    let exceeded: Ended['exceeded'] = null
+    let stdout = ''
+    let stderrTail = ''
+    const end = (reason: Ended['exceeded']) => {
+      exceeded ??= reason
+      killGroup(child)
+    }
+    const abort = () => end(null)
+    signal.addEventListener('abort', abort, { once: true })
+    const timer = setTimeout(() => end('time'), limits.seconds * 1000)
+
+    const errors = lineReader((line) => onStderrLine?.(line))
+    const output = onStdoutLine ? lineReader(onStdoutLine) : undefined
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderrTail = (stderrTail + text).slice(-STDERR_TAIL)
+      errors.push(text)
+    })
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      if (output) return output.push(text)
+      stdout += text
+      if (stdout.length > STDOUT_MOST) end('output')
+    })
+    const settle = (finish: () => void) => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+      finish()
+    }
+    child.once('error', (cause) => settle(() => reject(new Error('The media tool could not be started', { cause }))))
+    child.once('close', (code, killedBy) => {
+      errors.end()
+      output?.end()
+      settle(() => (signal.aborted ? reject(signal.reason) : resolve({ code, killedBy, stdout, stderrTail, exceeded })))
+    })
+  })
+}
+
+/** A process group of its own: a terminal's Ctrl-C does not reach it, and the whole group can be ended. */
+function start(argv: readonly string[], cwd: string): ChildProcess {
+  const [program = '', ...args] = argv
+  return spawn(program, args, { cwd, env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe'], detached: true, windowsHide: true })
+}
+
+function killGroup(child: ChildProcess) {
+  if (child.pid === undefined) return
+  try {
+    process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL')
+  } catch {
+    // It has ended already.
+  }
+}
+
+async function exitsWell(argv: readonly string[]): Promise<boolean> {
+  const [program = '', ...args] = argv
+  const order = { program, args, signal: new AbortController().signal, limits: { seconds: 10, fileBytes: 0 } }
+  return execute(order, argv).then(
+    ({ code }) => code === 0,
+    () => false,
+  )
+}
