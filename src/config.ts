@@ -30,7 +30,7 @@ const settings = {
   HOST: text('Address to listen on').default('127.0.0.1'),
   PORT: whole(1, 65_535, 'Port to listen on').default(3000),
   PUBLIC_URL: httpUrl('What links are built on, never a request’s Host; default `http://HOST:PORT`').optional(),
-  ROLE: z.enum(['api', 'worker', 'all'], { error: 'must be api, worker or all' }).describe('What this process does').default('all'),
+  ROLE: z.enum(['api', 'worker', 'all'], { error: 'must be api, worker or all' }).describe('What this process does: `api`, `worker`, or `all`').default('all'),
   DAILIES_HOME: text('Folder of the embedded Postgres and object store').default('.dailies'),
   DEMO: flag('Make the demo drive; default true where Postgres and the object store are embedded').optional(),
   DATABASE_URL: postgresUrl('Postgres 15 or later; absent = embedded Postgres').optional(),
@@ -40,7 +40,7 @@ const settings = {
   S3_BUCKET: text('Bucket for objects; absent = embedded store on disk').optional(),
   S3_ENDPOINT: httpUrl('Address of an S3 server other than AWS').optional(),
   S3_PUBLIC_ENDPOINT: httpUrl('The same server as browsers reach it, for links').optional(),
-  S3_REGION: text('Region').default('us-east-1'),
+  S3_REGION: text('Region of the bucket').default('us-east-1'),
   S3_ACCESS_KEY_ID: text('Access key; absent = the SDK’s own search (instance role, profile)').optional(),
   S3_SECRET_ACCESS_KEY: text('Secret of the access key').optional(),
   S3_FORCE_PATH_STYLE: flag('Bucket in the path rather than in the host name; default true with an endpoint').optional(),
@@ -66,20 +66,72 @@ const settings = {
   JOB_CONCURRENCY: whole(1, 64, 'Jobs at once in one worker').default(Math.max(1, Math.min(4, availableParallelism()))),
   TEMP_DIR: text('Folder for temporary files').default(join(tmpdir(), 'dailies')),
   SHUTDOWN_GRACE_SECONDS: whole(0, 3600, 'Time for requests under way after SIGTERM').default(30),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], { error: 'must be fatal, error, warn, info, debug or silent' }).describe('Log level').default('warn'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], { error: 'must be fatal, error, warn, info, debug or silent' }).describe('`fatal`, `error`, `warn`, `info` (a line per answer), `debug` or `silent`').default('warn'),
 }
 
-/** What holds between settings: said together with the faults of single ones, so that nobody mends them one start at a time. */
-function together(given: z.output<z.ZodObject<typeof settings>>, context: z.RefinementCtx) {
-  const fault = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
-  if (given.DATABASE_URL && !given.SERVER_SECRET) fault('SERVER_SECRET', 'is required with DATABASE_URL: every instance must sign alike (openssl rand -base64 48)')
-  if (given.DATABASE_DIRECT_URL && !given.DATABASE_URL) fault('DATABASE_DIRECT_URL', 'needs DATABASE_URL beside it')
-  if ((given.JWT_SECRET || given.JWT_PUBLIC_KEY) && !(given.JWT_ISSUER && given.JWT_AUDIENCE))
-    fault(given.JWT_ISSUER ? 'JWT_AUDIENCE' : 'JWT_ISSUER', 'is required where access tokens are verified')
-  if (given.JWT_SECRET && given.JWT_PUBLIC_KEY) fault('JWT_SECRET', 'excludes JWT_PUBLIC_KEY: one kind of token, one algorithm')
-  if (given.JWT_SECRET && given.SERVER_SECRET?.includes(given.JWT_SECRET)) fault('JWT_SECRET', 'must differ from SERVER_SECRET: neither kind of token may pass for the other')
-  if (!given.S3_ACCESS_KEY_ID !== !given.S3_SECRET_ACCESS_KEY) fault(given.S3_ACCESS_KEY_ID ? 'S3_SECRET_ACCESS_KEY' : 'S3_ACCESS_KEY_ID', 'is missing: give both or neither')
-  for (const name of ['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'S3_ACCESS_KEY_ID'] as const) if (given[name] && !given.S3_BUCKET) fault('S3_BUCKET', `is required with ${name}`)
+type Given = z.output<z.ZodObject<typeof settings>>
+
+interface Rule {
+  /** The setting to be mended. */
+  readonly setting: keyof typeof settings
+  readonly isBroken: (given: Given) => boolean
+  readonly message: string
+}
+
+const verifiesTokens = (given: Given) => Boolean(given.JWT_SECRET ?? given.JWT_PUBLIC_KEY)
+
+/** What holds between settings. */
+const rules: readonly Rule[] = [
+  {
+    setting: 'SERVER_SECRET',
+    isBroken: (given) => given.DATABASE_URL !== undefined && given.SERVER_SECRET === undefined,
+    message: 'is required with DATABASE_URL: every instance must sign alike (openssl rand -base64 48)',
+  },
+  {
+    setting: 'DATABASE_DIRECT_URL',
+    isBroken: (given) => given.DATABASE_DIRECT_URL !== undefined && given.DATABASE_URL === undefined,
+    message: 'needs DATABASE_URL beside it',
+  },
+  {
+    setting: 'JWT_ISSUER',
+    isBroken: (given) => verifiesTokens(given) && given.JWT_ISSUER === undefined,
+    message: 'is required where access tokens are verified',
+  },
+  {
+    setting: 'JWT_AUDIENCE',
+    isBroken: (given) => verifiesTokens(given) && given.JWT_ISSUER !== undefined && given.JWT_AUDIENCE === undefined,
+    message: 'is required where access tokens are verified',
+  },
+  {
+    setting: 'JWT_SECRET',
+    isBroken: (given) => given.JWT_SECRET !== undefined && given.JWT_PUBLIC_KEY !== undefined,
+    message: 'excludes JWT_PUBLIC_KEY: one kind of token, one algorithm',
+  },
+  {
+    setting: 'JWT_SECRET',
+    isBroken: (given) => given.JWT_SECRET !== undefined && given.SERVER_SECRET !== undefined && given.SERVER_SECRET.includes(given.JWT_SECRET),
+    message: 'must differ from SERVER_SECRET: neither kind of token may pass for the other',
+  },
+  {
+    setting: 'S3_SECRET_ACCESS_KEY',
+    isBroken: (given) => given.S3_ACCESS_KEY_ID !== undefined && given.S3_SECRET_ACCESS_KEY === undefined,
+    message: 'is missing: give both or neither',
+  },
+  {
+    setting: 'S3_ACCESS_KEY_ID',
+    isBroken: (given) => given.S3_ACCESS_KEY_ID === undefined && given.S3_SECRET_ACCESS_KEY !== undefined,
+    message: 'is missing: give both or neither',
+  },
+  ...(['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'S3_ACCESS_KEY_ID'] as const).map((name) => ({
+    setting: 'S3_BUCKET' as const,
+    isBroken: (given: Given) => given[name] !== undefined && given.S3_BUCKET === undefined,
+    message: `is required with ${name}`,
+  })),
+]
+
+/** Said together with the faults of single settings, so that nobody mends them one start at a time. */
+function together(given: Given, context: z.RefinementCtx) {
+  for (const { setting, isBroken, message } of rules) if (isBroken(given)) context.addIssue({ code: 'custom', path: [setting], message })
 }
 
 const Environment = z.object(settings).superRefine(together)
@@ -107,7 +159,7 @@ export const describeSettings = (): readonly { readonly name: string; readonly f
     const computed = name === 'JOB_CONCURRENCY' ? 'number of cores, at most 4' : name === 'TEMP_DIR' ? '`dailies` in the system’s temporary folder' : undefined
     const parsed: unknown = schema.safeParse(undefined).data
     const fallback = Array.isArray(parsed) ? parsed.join(',') : parsed
-    return { name, fallback: computed ?? (fallback === undefined ? '' : `\`${String(fallback)}\``), about: descriptionOf(schema) }
+    return { name, fallback: computed ?? (fallback === undefined || fallback === '' ? '' : `\`${String(fallback)}\``), about: descriptionOf(schema) }
   })
 
 function descriptionOf(schema: z.ZodType): string {

@@ -5,9 +5,12 @@ import { createSigner } from './access/secrets.ts'
 import { createActivityRepository } from './activity/activity.repository.ts'
 import { type Executor, unconnected } from './db/client.ts'
 import { createStore } from './db/store.ts'
-import { createAccountRepository } from './features/accounts/accounts.repository.ts'
-import { accountRoutes } from './features/accounts/accounts.routes.ts'
-import { createAccountService } from './features/accounts/accounts.service.ts'
+import { createApiKeyRepository } from './features/accounts/api-keys.repository.ts'
+import { myApiKeyRoutes, userApiKeyRoutes } from './features/accounts/api-keys.routes.ts'
+import { createApiKeyService } from './features/accounts/api-keys.service.ts'
+import { createUserRepository } from './features/accounts/users.repository.ts'
+import { meRoutes, userRoutes } from './features/accounts/users.routes.ts'
+import { createUserService } from './features/accounts/users.service.ts'
 import { assetJobRoutes } from './features/asset-jobs/asset-jobs.routes.ts'
 import { createAssetJobService } from './features/asset-jobs/asset-jobs.service.ts'
 import { createAssetRepository } from './features/assets/assets.repository.ts'
@@ -20,15 +23,21 @@ import { drivePurge } from './features/drives/drives.jobs.ts'
 import { createDriveRepository } from './features/drives/drives.repository.ts'
 import { driveRoutes } from './features/drives/drives.routes.ts'
 import { createDriveService } from './features/drives/drives.service.ts'
+import { createMemberRepository } from './features/drives/members.repository.ts'
+import { memberRoutes } from './features/drives/members.routes.ts'
+import { createMemberService } from './features/drives/members.service.ts'
 import { createIngestRepository } from './features/ingest/ingest.repository.ts'
 import { createIngestService } from './features/ingest/ingest.service.ts'
 import { inspection } from './features/ingest/inspect.ts'
 import { createJobFolders } from './features/ingest/job-folder.ts'
 import { rendering } from './features/ingest/render.ts'
+import { createRenditionRepository } from './features/ingest/renditions.repository.ts'
 import { createRetryService } from './features/ingest/retry.service.ts'
+import { createSourceRepository } from './features/ingest/sources.repository.ts'
 import { linkRoutes } from './features/links/links.routes.ts'
 import { createLinkService } from './features/links/links.service.ts'
 import { createLinkSigner } from './features/links/links.signer.ts'
+import { createAssetJobOverviewRepository } from './jobs/asset-jobs-overview.repository.ts'
 import { createAssetJobRepository } from './jobs/asset-jobs.repository.ts'
 import { createJobRepository } from './jobs/jobs.repository.ts'
 import { createCursors } from './model/cursor.ts'
@@ -56,15 +65,20 @@ export interface Parts {
 }
 
 const repositories = (db: Executor) => ({
-  accounts: createAccountRepository(db),
   activity: createActivityRepository(db),
+  apiKeys: createApiKeyRepository(db),
   assetJobs: createAssetJobRepository(db),
+  assetJobsOverview: createAssetJobOverviewRepository(db),
   assets: createAssetRepository(db),
   downloads: createDownloadRepository(db),
   drives: createDriveRepository(db),
   ingest: createIngestRepository(db),
   jobs: createJobRepository(db),
+  members: createMemberRepository(db),
   objects: createObjectRepository(db),
+  renditions: createRenditionRepository(db),
+  sources: createSourceRepository(db),
+  users: createUserRepository(db),
 })
 
 /** The composition root: everything that is chosen or connected is connected here. */
@@ -81,11 +95,13 @@ export function compose(parts: Parts) {
   const folders = createJobFolders(tempDir)
 
   const services = {
-    accounts: createAccountService({ store, decide, cursors, clock }),
+    apiKeys: createApiKeyService({ store, decide, cursors, clock }),
     assetJobs: createAssetJobService({ store }),
     assets: createAssetService({ store, links }),
     downloads: createDownloadService({ store, storage, links, clock }),
     drives: createDriveService({ store, cursors, clock }),
+    members: createMemberService({ store, cursors, clock }),
+    users: createUserService({ store, cursors, clock }),
     ingest: createIngestService({ store, storage, clock }),
     retry: createRetryService({ store }),
     links: createLinkService({ signer: linkKey, clock, storage }),
@@ -95,7 +111,11 @@ export function compose(parts: Parts) {
     ...downloadRoutes(services.downloads),
     ...assetJobRoutes(services.assetJobs),
     ...driveRoutes(services.drives),
-    ...accountRoutes(services.accounts),
+    ...memberRoutes(services.members),
+    ...meRoutes(services.users),
+    ...myApiKeyRoutes(services.apiKeys),
+    ...userRoutes(services.users),
+    ...userApiKeyRoutes(services.apiKeys),
     ...linkRoutes(services.links),
   ]
   const handlers = [

@@ -49,6 +49,15 @@ export interface AssetScope<A extends Action> extends Granted {
   readonly [onAsset]: { readonly [P in Implied[A]]: true }
 }
 
+/** One of several actions is not all of them: a union's scope is a union of scopes. */
+type EachScope<A extends Action> = A extends Action ? AssetScope<A> : never
+
+/**
+ * Whether an asset's scope entitles to more than its route asked for. It looks at `scope.actions`, which whoever granted the scope filled:
+ * so it narrows what was granted, and makes nothing.
+ */
+export const allows = <S extends AssetScope<'read_metadata'>, A extends Action>(scope: S, action: A): scope is S & EachScope<A> => scope.actions.has(action)
+
 /** Where a route finds the drive that it works on. */
 export type DriveSource = 'path' | 'query' | 'body'
 

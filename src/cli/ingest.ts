@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import pLimit from 'p-limit'
 import type { DriveScope } from '../access/scope.ts'
@@ -32,7 +33,7 @@ export function addIngestCommand(program: Command) {
     .action(async (paths: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<Options>()
       if (!['version', 'rename', 'skip'].includes(options.onConflict)) throw new AppError('malformed', `--on-conflict is version, rename or skip, not ${options.onConflict}`)
-      const files = await findFiles(paths)
+      const files = await findFiles(paths.map(absolutePath))
       const failed = await withInstallation(async (installation) => {
         const scope = await driveNamed(installation, options.drive)
         const display = ingestDisplay(files, { json: options.json ?? !process.stdout.isTTY })
@@ -43,6 +44,9 @@ export function addIngestCommand(program: Command) {
       if (failed > 0) process.exitCode = 1
     })
 }
+
+/** npm starts scripts in the package’s root and says in INIT_CWD where it was called. A slash at the end stays: it means the folder’s content. */
+const absolutePath = (path: string) => `${resolve(process.env['INIT_CWD'] ?? process.cwd(), path)}${/[/\\]$/.test(path) ? '/' : ''}`
 
 interface Run {
   readonly files: readonly FoundFile[]

@@ -16,7 +16,7 @@ export function addJobCommands(program: Command) {
       withInstallation(async ({ store }) => {
         const wanted = state === undefined ? undefined : jobStates.find((each) => each === state.toUpperCase())
         if (state !== undefined && !wanted) throw new AppError('malformed', `${state} is no state: ${jobStates.join(', ')}`)
-        const rows = await store.assetJobs.latest(wanted as JobState | undefined, Math.max(1, Number(limit) || 50))
+        const rows = await store.assetJobsOverview.latest(wanted as JobState | undefined, Math.max(1, Number(limit) || 50))
         const lines = rows.map((row) => `${row.state.padEnd(11)} ${row.name.padEnd(12)} ${row.assetId}  ${row.directory}${row.assetName}${row.error ? `  ${row.error}` : ''}`)
         answer(command, rows, lines.join('\n') || 'There is none')
       }),

@@ -39,10 +39,11 @@ export function addServerCommands(program: Command) {
 
   program
     .command('settings')
-    .description('every setting, as the README’s table')
-    .action((_options, command: Command) => {
-      const all = describeSettings()
-      const rows = all.map(({ name, fallback, about }) => `| \`${name}\` | ${fallback} | ${about.replaceAll('|', '\\|')} |`)
-      answer(command, all, ['| Setting | Default | Meaning |', '|---|---|---|', ...rows].join('\n'))
+    .description('every setting, with its default and its meaning')
+    .option('--write', 'into README.md and .env.example')
+    .action(async ({ write = false }: { write?: boolean }, command: Command) => {
+      if (write) return (await import('./write-settings.ts')).writeSettings()
+      const { settingsAsTable } = await import('./settings-text.ts')
+      answer(command, describeSettings(), settingsAsTable())
     })
 }

@@ -30,10 +30,10 @@ export async function ensureDemo(installation: Installation, { waitForJobs }: { 
 }
 
 async function makeDemo({ services, store }: Installation, waitForJobs: boolean): Promise<DemoFile> {
-  const { accounts, drives, ingest } = services
-  const user = (await store.accounts.userByEmail(person.email)) ?? (await accounts.createUser({ ...person, is_operator: true }))
+  const { users, apiKeys, drives, ingest } = services
+  const user = (await store.users.byEmail(person.email)) ?? (await users.create({ ...person, is_operator: true }))
   const caller = { userId: user.id, ...person, isOperator: true, keyId: null, onlyDriveId: null }
-  const own = await store.accounts.drivesOf(user.id, null)
+  const own = await store.users.drivesOf(user.id, null)
   const drive = own.find((each) => each.name === 'Demo') ?? (await drives.create(caller, 'Demo'))
   const scope = localScope(drive.id)
   const assets: Record<string, string> = {}
@@ -44,7 +44,7 @@ async function makeDemo({ services, store }: Installation, waitForJobs: boolean)
     if (assetId) assets[path] = assetId
   }
   if (waitForJobs) await jobsDone(scope, store, Object.values(assets))
-  const { key } = await accounts.createOwnKey(caller, { name: 'demo' })
+  const { key } = await apiKeys.createOwn(caller, { name: 'demo' })
   return { url: '', api_key: key, drive_id: drive.id, user_id: user.id, assets }
 }
 
@@ -52,7 +52,7 @@ async function makeDemo({ services, store }: Installation, waitForJobs: boolean)
 async function jobsDone({ driveId }: DriveScope<'read'>, store: Installation['store'], assetIds: readonly string[]) {
   const until = Date.now() + jobsLimitMs
   while (Date.now() < until) {
-    if (await store.assetJobs.allEnded(driveId, assetIds, ['metadata', 'preview', 'proxy', 'audio_proxy'])) return
+    if (await store.assetJobsOverview.allEnded(driveId, assetIds, ['metadata', 'preview', 'proxy', 'audio_proxy'])) return
     await pause(200)
   }
 }

@@ -97,6 +97,7 @@ export interface Route {
 }
 
 export interface ParsedInput {
+  readonly signal: AbortSignal
   readonly params: unknown
   readonly query: unknown
   readonly body: unknown
@@ -207,6 +208,8 @@ function typed<P extends Shape, Q extends Shape, B extends z.ZodObject>(request:
     query: input.query as OutputOf<Q>,
     body: input.body as z.output<B>,
     request,
-    signal: request.signal,
+    get signal() {
+      return input.signal // made when somebody asks for it
+    },
   }
 }

@@ -84,19 +84,19 @@ function credentialOf(route: Route, request: FastifyRequest): string | undefined
 }
 
 function idsAreWellFormed(route: Route, request: FastifyRequest) {
-  const result = route.params.safeParse(request.params)
+  const result = route.params.safeParse(request.params, { reportInput: true })
   if (!result.success) throw new AppError('invalid', 'The request is invalid', { faults: faultsOf('path', result.error) })
 }
 
 function idIn(schema: typeof named, place: 'path' | 'query' | 'body', value: unknown): string {
-  const result = schema.safeParse(value ?? {})
+  const result = schema.safeParse(value ?? {}, { reportInput: true })
   if (!result.success) throw new AppError('invalid', 'The request is invalid', { faults: faultsOf(place, result.error) })
   return canonicalId(result.data.drive_id)
 }
 
 function driveIn(query: unknown, required: boolean): string | undefined {
   if (required) return idIn(named, 'query', query)
-  const result = perhapsNamed.safeParse(query ?? {})
+  const result = perhapsNamed.safeParse(query ?? {}, { reportInput: true })
   if (!result.success) throw new AppError('invalid', 'The request is invalid', { faults: faultsOf('query', result.error) })
   return result.data.drive_id ? canonicalId(result.data.drive_id) : undefined
 }

@@ -7,11 +7,11 @@ import type { ParsedInput, Route } from './define-route.ts'
 type Place = 'path' | 'query' | 'body'
 
 /** The three inputs of a request by the route's own schemas, or one 422 with all their faults. */
-export function parseInput(route: Route, request: FastifyRequest): ParsedInput {
+export function parseInput(route: Route, request: FastifyRequest): Omit<ParsedInput, 'signal'> {
   const faults: Fault[] = []
   const take = (place: Place, schema: z.ZodType | null, value: unknown) => {
     if (!schema) return undefined
-    const result = schema.safeParse(value ?? {})
+    const result = schema.safeParse(value ?? {}, { reportInput: true })
     if (place !== 'body') faults.push(...unstorable(place, value)) // the body's parser has looked at its strings
     if (!result.success) faults.push(...faultsOf(place, result.error))
     return result.data
@@ -31,23 +31,25 @@ export const faultsOf = (place: Place, error: z.ZodError): Fault[] =>
 
 type Issue = z.core.$ZodIssue
 
-function typeOf(issue: Issue): FaultType {
-  switch (issue.code) {
-    case 'invalid_type':
-      return issue.input === undefined && issue.message.includes('undefined') ? 'missing' : 'type'
-    case 'invalid_format':
-      return issue.format === 'guid' || issue.format === 'uuid' ? 'uuid' : 'format'
-    case 'too_big':
-    case 'too_small':
-      return issue.origin === 'string' || issue.origin === 'array' ? 'length' : 'range'
-    case 'not_multiple_of':
-      return 'range'
-    case 'invalid_value':
-      return issue.message.includes('undefined') ? 'missing' : 'enum'
-    default:
-      return customType(issue)
-  }
+/** What tells apart the issues of one code; each code has some of these. */
+interface Clues {
+  readonly input?: unknown
+  readonly format?: string
+  readonly origin?: string
+  readonly params?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** A refinement may name its own type: `ctx.addIssue({ code: 'custom', params: { type: 'fps_required' }, … })`. */
-const customType = (issue: Issue): FaultType => (issue.code === 'custom' && (issue.params?.['type'] as FaultType | undefined)) || 'format' // our own schemas write it
+const lengthOrRange = ({ origin }: Clues): FaultType => (origin === 'string' || origin === 'array' ? 'length' : 'range')
+
+const typeByCode: Readonly<Partial<Record<Issue['code'], (issue: Clues) => FaultType>>> = {
+  invalid_type: ({ input }) => (input === undefined ? 'missing' : 'type'),
+  invalid_value: ({ input }) => (input === undefined ? 'missing' : 'enum'),
+  invalid_format: ({ format }) => (format === 'guid' || format === 'uuid' ? 'uuid' : 'format'),
+  too_big: lengthOrRange,
+  too_small: lengthOrRange,
+  not_multiple_of: () => 'range',
+  // A refinement may name its own type: `ctx.addIssue({ code: 'custom', params: { type: 'fps_required' }, … })`.
+  custom: ({ params }) => (params?.['type'] as FaultType | undefined) || 'format', // our own schemas write it
+}
+
+const typeOf = (issue: Issue): FaultType => typeByCode[issue.code]?.(issue) ?? 'format'

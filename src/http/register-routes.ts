@@ -14,7 +14,15 @@ export async function registerRoutes(app: FastifyInstance, routes: readonly Rout
       url: route.url.replaceAll(/\{(\w+)\}/g, ':$1'),
       config: { route },
       schema: describeRoute(route),
-      handler: async (request, reply) => send(reply, await route.run(request, parsed(route, request)), (body) => checkAnswer(route, body)),
+      handler: async (request, reply) => {
+        const input = {
+          ...parsed(route, request),
+          get signal() {
+            return clientGone(reply)
+          },
+        }
+        return send(reply, await route.run(request, input), (body) => checkAnswer(route, body))
+      },
     })
   for (const route of routes) if (!route.rawBody) register(app, route)
 
@@ -23,6 +31,15 @@ export async function registerRoutes(app: FastifyInstance, routes: readonly Rout
     raw.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
     for (const route of routes) if (route.rawBody) register(raw, route)
   })
+}
+
+/** Aborts when the client leaves before its answer is complete. (Fastify's own signal aborts once a body was read, too.) */
+function clientGone(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new Error('the client left'))
+  })
+  return gone.signal
 }
 
 const parsed = (route: Route, request: FastifyRequest) => (route.rawBody ? { params: request.params, query: request.query, body: request.body } : parseInput(route, request))

@@ -39,7 +39,8 @@ export async function startWorker({ pool, jobs, handlers, concurrency, log }: Wo
     noHandleSignals: true,
     pollInterval: 2000,
     crontab: crontab(handlers),
-    logger: new Logger(() => (level, message) => (level === 'error' || level === 'warning' ? log('warn', message) : undefined)),
+    // The first line tells what failed; the rest is a stack, and what a statement was sent.
+    logger: new Logger(() => (level, message) => (level === 'error' || level === 'warning' ? log('warn', message.split('\n', 1)[0] ?? '') : undefined)),
     events,
   })
   const beat = async () => {

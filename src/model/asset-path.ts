@@ -1,4 +1,4 @@
-import { AppError, invalid } from '../errors.ts'
+import { invalid } from '../errors.ts'
 
 /** Where an asset lies in its drive: `directory` from the root with a slash at both ends, both in NFC. */
 export interface AssetPath {
@@ -11,18 +11,32 @@ const longestPath = 2000 // bytes; what an index entry over both may hold
 
 /** Reads a path as clients send it: bare (`folder/file.mov`, `/folder/file.mov`) or led by the drive's id, NFC or NFD. */
 export function parseAssetPath(text: string, driveId: string, loc: readonly (string | number)[] = ['query', 'path']): AssetPath {
-  const fault = (msg: string): AppError => invalid({ loc, msg, type: 'format' })
-  if (text.includes('\\')) throw fault('A path has slashes, no backslashes')
+  const segments = segmentsOf(text, driveId)
+  const fault = faultIn(segments)
+  if (fault !== undefined) throw invalid({ loc, msg: fault, type: 'format' })
+  const folders = segments.slice(0, -1)
+  const path = { directory: folders.length === 0 ? '/' : `/${folders.join('/')}/`, name: segments.at(-1) ?? '' }
+  if (isTooLong(path)) throw invalid({ loc, msg: `A name may have ${longestName} bytes, a path ${longestPath}`, type: 'length' })
+  return path
+}
+
+/** Below the drive; the last is the file's name. */
+function segmentsOf(text: string, driveId: string): string[] {
   const segments = text.normalize('NFC').replace(/^\//, '').split('/')
-  if (segments[0]?.toLowerCase() === driveId) segments.shift()
-  const name = segments.pop()
-  if (name === undefined || name === '') throw fault('A path ends in the name of a file')
-  const wrong = [...segments, name].find((segment) => !isSegment(segment))
-  if (wrong !== undefined) throw fault(wrong === '' ? 'A path has no empty segments' : 'A path has no segment `.` or `..`, and no control characters')
-  const directory = segments.length === 0 ? '/' : `/${segments.join('/')}/`
-  if (Buffer.byteLength(name) > longestName || Buffer.byteLength(directory) + Buffer.byteLength(name) > longestPath)
-    throw invalid({ loc, msg: `A name may have ${longestName} bytes, a path ${longestPath}`, type: 'length' })
-  return { directory, name }
+  return segments[0]?.toLowerCase() === driveId ? segments.slice(1) : segments
+}
+
+function faultIn(segments: readonly string[]): string | undefined {
+  if (segments.some((segment) => segment.includes('\\'))) return 'A path has slashes, no backslashes'
+  if ((segments.at(-1) ?? '') === '') return 'A path ends in the name of a file'
+  const wrong = segments.find((segment) => !isSegment(segment))
+  if (wrong === undefined) return undefined
+  return wrong === '' ? 'A path has no empty segments' : 'A path has no segment `.` or `..`, and no control characters'
+}
+
+function isTooLong({ directory, name }: AssetPath): boolean {
+  const nameBytes = Buffer.byteLength(name)
+  return nameBytes > longestName || Buffer.byteLength(directory) + nameBytes > longestPath
 }
 
 const isSegment = (segment: string) => segment !== '' && segment !== '.' && segment !== '..' && !hasControlCharacter(segment) && segment.isWellFormed()

@@ -29,6 +29,23 @@ const typeByExtension = new Map<string, AssetType>(
   assetTypes.flatMap((type) => (extensions[type] ?? '').split(' ').filter(Boolean).map((extension) => [extension, type] as const)),
 )
 
+/** Media types, and with a slash at the end families of them for the rest. */
+const typeByMime: ReadonlyMap<string, AssetType> = new Map<string, AssetType>([
+  ['image/vnd.adobe.photoshop', 'PHOTOSHOP'],
+  ['image/x-exr', 'EXR'],
+  ['image/aces', 'EXR'],
+  ['image/', 'IMAGE'],
+  ['video/', 'VIDEO'],
+  ['application/mxf', 'VIDEO'],
+  ['application/vnd.ms-asf', 'VIDEO'],
+  ['audio/', 'AUDIO'],
+  ['application/ogg', 'AUDIO'],
+  ['model/', 'OBJECT'],
+  ['text/', 'DOCUMENT'],
+  ['application/pdf', 'DOCUMENT'],
+  ['application/rtf', 'DOCUMENT'],
+])
+
 /** Containers whose content says less than their name: the extension decides among these. */
 const tellsLittle = new Set(['application/zip', 'application/xml', 'application/x-cfb', 'application/gzip', 'application/postscript', 'application/pdf', 'image/tiff', 'text/plain'])
 
@@ -40,12 +57,6 @@ export function assetTypeOf(extension: string, mime: string | undefined): AssetT
 }
 
 function typeOfMime(mime: string): AssetType | undefined {
-  if (mime === 'image/vnd.adobe.photoshop') return 'PHOTOSHOP'
-  if (mime === 'image/x-exr' || mime === 'image/aces') return 'EXR'
-  if (mime.startsWith('image/')) return 'IMAGE'
-  if (mime.startsWith('video/') || mime === 'application/mxf' || mime === 'application/vnd.ms-asf') return 'VIDEO'
-  if (mime.startsWith('audio/')) return 'AUDIO'
-  if (mime.startsWith('model/')) return 'OBJECT'
-  if (mime === 'application/ogg') return 'AUDIO'
-  return mime === 'application/pdf' || mime === 'application/rtf' || mime.includes('officedocument') || mime.startsWith('text/') ? 'DOCUMENT' : undefined
+  const family = mime.slice(0, mime.indexOf('/') + 1)
+  return typeByMime.get(mime) ?? typeByMime.get(family) ?? (mime.includes('officedocument') ? 'DOCUMENT' : undefined)
 }

@@ -2,7 +2,8 @@
 export const objectKeys = {
   source: (driveId: string, assetId: string) => `drives/${driveId}/assets/${assetId}/source`,
   preview: (driveId: string, assetId: string, previewId: string) => `drives/${driveId}/assets/${assetId}/previews/${previewId}.jpg`,
-  rendition: (driveId: string, assetId: string, kind: RenditionKind, id: string) => `drives/${driveId}/assets/${assetId}/${kind}/${id}.${renditionExtensions[kind]}`,
+  rendition: (driveId: string, assetId: string, { kind, id }: { readonly kind: RenditionKind; readonly id: string }) =>
+    `drives/${driveId}/assets/${assetId}/${kind}/${id}.${renditionExtensions[kind]}`,
 } as const
 
 export type RenditionKind = 'poster' | 'proxy' | 'audio_proxy'

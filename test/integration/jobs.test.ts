@@ -104,3 +104,8 @@ test('the jobs of a worker that fell silent are given back, those of one that li
   const { rows } = await workers.query(`SELECT payload->>'n' AS n, j.locked_by FROM graphile_worker.jobs j JOIN graphile_worker._private_jobs p USING (id) WHERE task_identifier = 'held' ORDER BY 1`)
   expect(rows).toEqual([{ n: '1', locked_by: null }, { n: '2', locked_by: 'pool-alive' }, { n: '3', locked_by: 'pool-new' }])
 })
+
+test('the server’s own jobs start a worker, those that name a time of their own too', async () => {
+  const worker = await start(api.handlers)
+  await worker.stop()
+})

@@ -66,7 +66,7 @@ export async function startHarness({ tokens, storage, accessCacheMs = 0, connect
     checkAnswer: holdToSchema,
     corsOrigins: ['*'],
     trustedProxies: [],
-    logger: false,
+    logger: process.env['TEST_LOG'] ? { level: 'error' } : false,
   })
 
   async function person({ isOperator = false, name = 'Ana Diaz' } = {}): Promise<Person> {

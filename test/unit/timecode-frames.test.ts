@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { timecodeFrames } from '../../src/features/ingest/system-metadata.ts'
+import { timecodeFrames } from '../../src/model/timecode.ts'
 
 const rate = { 23.976: { num: 24000, den: 1001 }, 25: { num: 25, den: 1 }, 29.97: { num: 30000, den: 1001 }, 59.94: { num: 60000, den: 1001 } }
 

@@ -1,4 +1,4 @@
-import type { AssetScope, DriveScope } from '../../access/scope.ts'
+import { allows, type AssetScope, type DriveScope } from '../../access/scope.ts'
 import { AppError, notFound } from '../../errors.ts'
 import { dispositionFor } from '../../model/content-disposition.ts'
 import type { RenditionKind } from '../../objects/object-keys.ts'
@@ -46,8 +46,8 @@ export function createDownloadService({ store, storage, links, clock }: Needs) {
 
     /** A link, good for a day. Looking at what was made of an asset is reading; its file, and saving, is downloading. */
     async link(scope: AssetScope<'read'>, origin: Origin, wish: Wish): Promise<string> {
-      if (!(wish.inline && origin !== 'SOURCE') && !scope.actions.has('download')) throw new AppError('forbidden', 'This needs the role DOWNLOADER on the drive; with download=false a VIEWER may look at proxies and previews')
-      if (origin === 'SOURCE') return sourceLink(scope as AssetScope<'download'>, wish) // the line above has seen that it is one
+      if (origin === 'SOURCE') return sourceLink(forDownload(scope), wish)
+      if (!wish.inline) forDownload(scope)
       const { kind, extension, what } = made[origin]
       const found = await store.downloads.rendition(scope, kind)
       if (!found) throw notFound('Asset')
@@ -68,6 +68,12 @@ export function createDownloadService({ store, storage, links, clock }: Needs) {
       return sign(found, renamed(found.name, found.kind === 'proxy' ? 'mp4' : 'm4a'), { inline: true })
     },
   }
+}
+
+/** The scope as that of who may download, or the refusal. */
+function forDownload(scope: AssetScope<'read'>): AssetScope<'download'> {
+  if (!allows(scope, 'download')) throw new AppError('forbidden', 'This needs the role DOWNLOADER on the drive; with download=false a VIEWER may look at proxies and previews')
+  return scope
 }
 
 /** The asset's name with the extension of what was made of it. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { callerRoute, driveRoute, ok, type Route } from '../../http/define-route.ts'
 import { pageOf, pageQuery } from '../../model/cursor.ts'
-import { Drive, driveName, Member, MemberDraft, RoleChange } from './drives.schemas.ts'
+import { Drive, driveName } from './drives.schemas.ts'
 import type { DriveService } from './drives.service.ts'
 
 const tag = 'Drives'
@@ -65,54 +65,5 @@ export const driveRoutes = (drives: DriveService): Route[] => [
     query: { name: z.string().max(200) },
     response: z.literal(true),
     handle: async ({ scope, query }) => ok(await drives.delete(scope, query.name)),
-  }),
-  driveRoute({
-    method: 'GET',
-    path: '/members',
-    drive,
-    operationId: 'listMembers',
-    tag,
-    summary: 'List the members of a drive',
-    action: 'read',
-    query: pageQuery,
-    response: pageOf(Member),
-    handle: async ({ scope, query }) => ok(await drives.members(scope, query)),
-  }),
-  driveRoute({
-    method: 'POST',
-    path: '/members',
-    drive,
-    operationId: 'addMember',
-    tag,
-    summary: 'Make a user a member',
-    action: 'manage',
-    body: MemberDraft,
-    response: Member,
-    handle: async ({ scope, body }) => ok(await drives.addMember(scope, body)),
-  }),
-  driveRoute({
-    method: 'PUT',
-    path: '/members/{user_id}',
-    drive,
-    operationId: 'updateMember',
-    tag,
-    summary: 'Give a member another role',
-    action: 'manage',
-    params: { user_id: z.guid() },
-    body: RoleChange,
-    response: Member,
-    handle: async ({ scope, params, body }) => ok(await drives.changeRole(scope, params.user_id, body.role)),
-  }),
-  driveRoute({
-    method: 'DELETE',
-    path: '/members/{user_id}',
-    drive,
-    operationId: 'removeMember',
-    tag,
-    summary: 'Remove a member',
-    action: 'manage',
-    params: { user_id: z.guid() },
-    response: z.literal(true),
-    handle: async ({ scope, params }) => ok(await drives.removeMember(scope, params.user_id)),
   }),
 ]

@@ -6,19 +6,26 @@ import { onAssetJob, type Try } from '../../jobs/define-job.ts'
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
 import { type AssetType, assetTypeOf } from '../../model/asset-type.ts'
 import type { JobName } from '../../model/job-names.ts'
+import { timecodeFrames } from '../../model/timecode.ts'
 import { localSource } from '../../objects/local-source.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ImageEngine } from '../../ports/image-engine.ts'
 import { MediaError, type MediaEngine, type Probe } from '../../ports/media-engine.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
 import { inspectAsset, renderAsset, type Renderable, renderable } from './ingest.jobs.ts'
-import type { IngestRepository, Inspection } from './ingest.repository.ts'
-import { sniff } from './sniff.ts'
-import { metadataOfImage, metadataOfProbe, timecodeFrames } from './system-metadata.ts'
 import { type JobFolders, reasonFor } from './job-folder.ts'
+import { sniff } from './sniff.ts'
+import type { Inspection, SourceRepository, SourceRow } from './sources.repository.ts'
+import { metadataOfImage, metadataOfProbe } from './system-metadata.ts'
 
+interface Repositories {
+  readonly sources: SourceRepository
+  readonly assetJobs: AssetJobRepository
+  readonly jobs: JobRepository
+  readonly activity: ActivityRepository
+}
 interface Needs {
-  readonly store: Store<{ readonly ingest: IngestRepository; readonly assetJobs: AssetJobRepository; readonly jobs: JobRepository; readonly activity: ActivityRepository }>
+  readonly store: Store<Repositories>
   readonly storage: ObjectStorage
   readonly media: MediaEngine
   readonly images: ImageEngine
@@ -26,7 +33,6 @@ interface Needs {
   readonly folders: JobFolders
 }
 
-type Source = NonNullable<Awaited<ReturnType<IngestRepository['source']>>>
 interface Findings {
   readonly inspection: Inspection
   /** What can be made of it. */
@@ -34,7 +40,7 @@ interface Findings {
 }
 
 export function inspection({ store, storage, media, images, clock, folders }: Needs) {
-  async function look(source: Source, folder: string, signal: AbortSignal): Promise<Findings> {
+  async function look(source: SourceRow, folder: string, signal: AbortSignal): Promise<Findings> {
     const mime = await sniff(storage, source.key, signal)
     const type = assetTypeOf(source.extension, mime)
     const facts = { ...nothingKnown, type, contentType: mime ?? source.contentType, at: clock.now() }
@@ -52,8 +58,8 @@ export function inspection({ store, storage, media, images, clock, folders }: Ne
   /** The states of all jobs follow from what was found: what does not apply counts as done. */
   async function settle(scope: AssetScope<'edit'>, { inspection, outputs }: Findings) {
     await store.transaction(async (tx) => {
-      if (!(await tx.ingest.lock(scope))) return
-      await tx.ingest.setInspection(scope, inspection)
+      if (!(await tx.sources.lock(scope))) return
+      await tx.sources.setInspection(scope, inspection)
       await tx.assetJobs.set(scope, ['metadata'], { state: 'COMPLETED', progress: 1 })
       const idle = notApplying(inspection, outputs)
       if (idle.length > 0) await tx.assetJobs.set(scope, idle, { state: 'COMPLETED', progress: 1 })
@@ -74,7 +80,7 @@ export function inspection({ store, storage, media, images, clock, folders }: Ne
   }
 
   return onAssetJob(inspectAsset, async (scope, _payload, theTry) => {
-    const source = await store.ingest.source(scope)
+    const source = await store.sources.find(scope)
     if (!source) return // deleted meanwhile
     await store.assetJobs.set(scope, ['metadata'], { state: 'IN_PROGRESS', progress: 0, attempts: theTry.attempt })
     try {
@@ -89,16 +95,20 @@ export function inspection({ store, storage, media, images, clock, folders }: Ne
 const nothingKnown = { systemMetadata: {}, durationSeconds: null, frameRate: null, isVariableRate: null, startTimecodeFrames: null, isDropFrame: null } as const
 
 function factsOf(probe: Probe) {
-  const rate = probe.video?.frameRate ?? null
-  const start = probe.timecode !== null && rate ? timecodeFrames(probe.timecode, rate) : null
+  const { durationSeconds, video } = probe
   return {
     systemMetadata: metadataOfProbe(probe),
-    durationSeconds: probe.durationSeconds,
-    frameRate: rate,
-    isVariableRate: probe.video?.isVariableRate ?? null,
-    startTimecodeFrames: start?.frames ?? null,
-    isDropFrame: start?.isDropFrame ?? null,
+    durationSeconds,
+    frameRate: video?.frameRate ?? null,
+    isVariableRate: video?.isVariableRate ?? null,
+    ...startOf(probe),
   }
+}
+
+/** A start timecode counts frames of the pictures: without their rate it says nothing. */
+function startOf({ timecode, video }: Probe) {
+  const start = timecode !== null && video?.frameRate ? timecodeFrames(timecode, video.frameRate) : null
+  return { startTimecodeFrames: start?.frames ?? null, isDropFrame: start?.isDropFrame ?? null }
 }
 
 /** A film without pictures is sound, whatever its name says. */

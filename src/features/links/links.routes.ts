@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { publicRoute, type RawReply, type Route } from '../../http/define-route.ts'
-import { sendFile } from '../../http/send-file.ts'
+import { sendBytes } from '../../http/send-bytes.ts'
 import { type LinkService, linkRefused } from './links.service.ts'
 
 const reason = 'the link itself is the credential: it is signed and expires'
@@ -21,7 +21,7 @@ export function linkRoutes(links: LinkService): Route[] {
       summary: 'Follow a signed link',
       handle: async ({ params: { '*': key }, query: claims, request }) => {
         const target = await links.follow({ key, claims })
-        if (target.kind === 'file') return sendFile(request.raw, target)
+        if (target.kind === 'object') return sendBytes(request.headers, target)
         return { status: 307, stream: null, headers: { location: target.location, 'cache-control': `private, max-age=${target.maxAgeSeconds}` } }
       },
     }),

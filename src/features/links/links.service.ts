@@ -1,8 +1,8 @@
-import { type Readable, Transform } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { Signer } from '../../access/secrets.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, notFound } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { ObjectStorage } from '../../ports/object-storage.ts'
+import type { ByteRange, ObjectHead, ObjectStorage } from '../../ports/object-storage.ts'
 import { type LinkClaims, linkText } from './links.signer.ts'
 
 export type LinkService = ReturnType<typeof createLinkService>
@@ -12,11 +12,12 @@ export interface Link {
   readonly claims: { readonly [K in keyof LinkClaims | 's']?: string | undefined }
 }
 
-/** Where a link leads: to a file of this machine, or on to the store. */
+/** Where a link leads: to bytes that we serve ourselves, or on to the store. */
 export type Target = { readonly maxAgeSeconds: number } & (
-  | { readonly kind: 'file'; readonly path: string; readonly contentType: string; readonly disposition: string | undefined }
+  | { readonly kind: 'object'; readonly head: ObjectHead; readonly open: Open; readonly contentType: string; readonly disposition: string | undefined }
   | { readonly kind: 'redirect'; readonly location: string }
 )
+type Open = (range: ByteRange | undefined) => Promise<Readable>
 
 interface Upload {
   readonly body: Readable
@@ -41,8 +42,16 @@ export function createLinkService({ signer, clock, storage }: { readonly signer:
     async follow(link: Link): Promise<Target> {
       const { disposition, contentType, expires } = verified('GET', link)
       const maxAgeSeconds = Math.floor((expires.getTime() - clock.now().getTime()) / 1000)
-      const path = storage.localPath(link.key)
-      if (path !== undefined) return { kind: 'file', path, contentType, disposition, maxAgeSeconds }
+      if (storage.localPath(link.key) !== undefined) {
+        const head = await storage.head(link.key)
+        if (!head) throw notFound('Object')
+        const open: Open = async (range) => {
+          const opened = await storage.open(link.key, { ifMatch: head.etag, ...(range && { range }) })
+          if (!opened) throw notFound('Object')
+          return opened.body
+        }
+        return { kind: 'object', head, open, contentType, disposition, maxAgeSeconds }
+      }
       return { kind: 'redirect', location: await storage.signGet(link.key, { disposition: disposition ?? 'inline', contentType, expires }), maxAgeSeconds }
     },
 
@@ -51,19 +60,18 @@ export function createLinkService({ signer, clock, storage }: { readonly signer:
       const { contentType, size } = verified('PUT', link)
       if (type !== contentType) throw new AppError('forbidden', `This link takes ${contentType} only`)
       if (length !== size) throw new AppError('forbidden', `This link takes exactly ${size} bytes, announced by Content-Length`)
-      await storage.put(link.key, body.compose(exactly(size)) as Readable, { contentType, signal }) // compose answers a Duplex, typed as less
+      await storage.put(link.key, Readable.from(exactly(size, body), { objectMode: false }), { contentType, signal })
     },
   }
 }
 
 /** Fails at the first byte too many, and at an end that comes too early. */
-function exactly(size: number): Transform {
+async function* exactly(size: number, body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let seen = 0
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      seen += chunk.length
-      done(seen > size ? new AppError('malformed', 'More bytes came than were announced') : null, chunk)
-    },
-    flush: (done) => done(seen === size ? null : new AppError('malformed', 'Fewer bytes came than were announced')),
-  })
+  for await (const chunk of body) {
+    seen += chunk.length
+    if (seen > size) throw new AppError('malformed', 'More bytes came than were announced')
+    yield chunk
+  }
+  if (seen !== size) throw new AppError('malformed', 'Fewer bytes came than were announced')
 }

@@ -1,23 +1,22 @@
 import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm'
 import { type Executor, violatedConstraint } from '../../db/client.ts'
-import { apiKeys, driveMembers, drives, users } from '../../db/schema/index.ts'
+import { driveMembers, drives, users } from '../../db/schema/index.ts'
 
-export type AccountRepository = ReturnType<typeof createAccountRepository>
+export type UserRepository = ReturnType<typeof createUserRepository>
 export type UserRow = typeof users.$inferSelect
-export type ApiKeyRow = typeof apiKeys.$inferSelect
 
-/** Users and their keys. */
-export function createAccountRepository(db: Executor) {
+/** Users, as long as they are not deleted, and what they have on drives. */
+export function createUserRepository(db: Executor) {
   const living = isNull(users.deletedAt)
 
   return {
-    async user(id: string): Promise<UserRow | undefined> {
+    async find(id: string): Promise<UserRow | undefined> {
       return (await db.select().from(users).where(and(eq(users.id, id), living)))[0]
     },
-    async userByEmail(email: string): Promise<UserRow | undefined> {
+    async byEmail(email: string): Promise<UserRow | undefined> {
       return (await db.select().from(users).where(and(sql`lower(${users.email}) = lower(${email})`, living)))[0]
     },
-    users: (after: string | undefined, limit: number): Promise<UserRow[]> =>
+    list: (after: string | undefined, limit: number): Promise<UserRow[]> =>
       db
         .select()
         .from(users)
@@ -26,12 +25,12 @@ export function createAccountRepository(db: Executor) {
         .limit(limit),
 
     /** False where the address is taken. */
-    async insertUser(user: typeof users.$inferInsert): Promise<boolean> {
+    async insert(user: typeof users.$inferInsert): Promise<boolean> {
       const made = await db.insert(users).values(user).onConflictDoNothing().returning({ id: users.id })
       return made.length > 0
     },
     /** `taken` where another has the address. */
-    async updateUser(id: string, change: Partial<Pick<UserRow, 'email' | 'name' | 'avatarUrl'>>, at: Date): Promise<UserRow | 'taken' | undefined> {
+    async update(id: string, change: Partial<Pick<UserRow, 'email' | 'name' | 'avatarUrl'>>, at: Date): Promise<UserRow | 'taken' | undefined> {
       try {
         return (await db.update(users).set({ ...change, updatedAt: at }).where(and(eq(users.id, id), living)).returning())[0]
       } catch (error) {
@@ -39,10 +38,11 @@ export function createAccountRepository(db: Executor) {
         throw error
       }
     },
-    async deleteUser(id: string, at: Date): Promise<boolean> {
+    async delete(id: string, at: Date): Promise<boolean> {
       const gone = await db.update(users).set({ deletedAt: at }).where(and(eq(users.id, id), living)).returning({ id: users.id })
       return gone.length > 0
     },
+
     /** Drives whose only ADMIN this is: they would be nobody's. */
     soleAdminOf: (userId: string) =>
       db
@@ -60,7 +60,6 @@ export function createAccountRepository(db: Executor) {
     async leaveDrives(userId: string) {
       await db.delete(driveMembers).where(eq(driveMembers.userId, userId))
     },
-
     drivesOf: (userId: string, onlyDriveId: string | null) =>
       db
         .select({ id: drives.id, name: drives.name, role: driveMembers.role })
@@ -68,25 +67,5 @@ export function createAccountRepository(db: Executor) {
         .innerJoin(drives, eq(drives.id, driveMembers.driveId))
         .where(and(eq(driveMembers.userId, userId), gt(driveMembers.role, 0), onlyDriveId === null ? undefined : eq(drives.id, onlyDriveId)))
         .orderBy(asc(drives.id)),
-
-    keys: (userId: string, after: string | undefined, limit: number): Promise<ApiKeyRow[]> =>
-      db
-        .select()
-        .from(apiKeys)
-        .where(and(eq(apiKeys.userId, userId), isNull(apiKeys.revokedAt), after === undefined ? undefined : gt(apiKeys.id, after)))
-        .orderBy(asc(apiKeys.id))
-        .limit(limit),
-    async insertKey(key: typeof apiKeys.$inferInsert) {
-      await db.insert(apiKeys).values(key)
-    },
-    /** `userId` undefined: whoever's it is. */
-    async revokeKey(id: string, userId: string | undefined, at: Date): Promise<boolean> {
-      const gone = await db
-        .update(apiKeys)
-        .set({ revokedAt: at })
-        .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt), userId === undefined ? undefined : eq(apiKeys.userId, userId)))
-        .returning({ id: apiKeys.id })
-      return gone.length > 0
-    },
   }
 }

@@ -1,0 +1,31 @@
+import { and, asc, eq, gt, isNull } from 'drizzle-orm'
+import type { Executor } from '../../db/client.ts'
+import { apiKeys } from '../../db/schema/index.ts'
+
+export type ApiKeyRepository = ReturnType<typeof createApiKeyRepository>
+export type ApiKeyRow = typeof apiKeys.$inferSelect
+
+/** The keys of users, as long as they are not revoked. */
+export function createApiKeyRepository(db: Executor) {
+  return {
+    list: (userId: string, after: string | undefined, limit: number): Promise<ApiKeyRow[]> =>
+      db
+        .select()
+        .from(apiKeys)
+        .where(and(eq(apiKeys.userId, userId), isNull(apiKeys.revokedAt), after === undefined ? undefined : gt(apiKeys.id, after)))
+        .orderBy(asc(apiKeys.id))
+        .limit(limit),
+    async insert(key: typeof apiKeys.$inferInsert) {
+      await db.insert(apiKeys).values(key)
+    },
+    /** `userId` undefined: whoever's it is. */
+    async revoke(id: string, userId: string | undefined, at: Date): Promise<boolean> {
+      const gone = await db
+        .update(apiKeys)
+        .set({ revokedAt: at })
+        .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt), userId === undefined ? undefined : eq(apiKeys.userId, userId)))
+        .returning({ id: apiKeys.id })
+      return gone.length > 0
+    },
+  }
+}

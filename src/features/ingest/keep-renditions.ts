@@ -1,0 +1,90 @@
+import { createReadStream } from 'node:fs'
+import type { ActivityRepository } from '../../activity/activity.repository.ts'
+import type { AssetScope } from '../../access/scope.ts'
+import type { Store } from '../../db/store.ts'
+import { AppError, notFound } from '../../errors.ts'
+import type { AssetJobRepository } from '../../jobs/asset-jobs.repository.ts'
+import { objectKeys, renditionTypes } from '../../objects/object-keys.ts'
+import type { NewObject, ObjectRepository } from '../../objects/objects.repository.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { ObjectStorage } from '../../ports/object-storage.ts'
+import type { Renderable } from './ingest.jobs.ts'
+import type { MadeFile } from './make-renditions.ts'
+import type { NewPreview, NewRendition, RenditionRepository } from './renditions.repository.ts'
+import type { SourceRepository } from './sources.repository.ts'
+
+interface Repositories {
+  readonly sources: SourceRepository
+  readonly renditions: RenditionRepository
+  readonly objects: ObjectRepository
+  readonly assetJobs: AssetJobRepository
+  readonly activity: ActivityRepository
+}
+export interface KeepingNeeds {
+  readonly store: Store<Repositories>
+  readonly storage: ObjectStorage
+  readonly clock: Clock
+}
+
+interface Rendered {
+  /** What was ordered: it counts as done from then on, even where nothing came of it. */
+  readonly outputs: readonly Renderable[]
+  readonly files: readonly MadeFile[]
+  readonly signal: AbortSignal
+}
+
+/** A file with the id of the row that will stand for it, and the object that its bytes become. */
+interface Made {
+  readonly file: MadeFile
+  readonly id: string
+  readonly object: NewObject
+}
+
+/** Files become objects: reserved, sent, then referred to in one transaction. */
+export async function keepRenditions({ store, storage, clock }: KeepingNeeds, scope: AssetScope<'edit'>, { outputs, files, signal }: Rendered) {
+  const { driveId, assetId, caller } = scope
+  const at = clock.now()
+  const made = files.map((file): Made => {
+    const [id, objectId] = [store.objects.newId(), store.objects.newId()]
+    return { file, id, object: objectFor(scope, file, { id, objectId }) }
+  })
+  await store.objects.reserve(driveId, made.map((each) => each.object), at)
+  const sizes = await send(storage, made, signal)
+
+  await store.transaction(async (tx) => {
+    if (!(await tx.sources.lock(scope))) throw notFound('Asset')
+    if (!(await tx.objects.store(driveId, sizes))) throw new AppError('conflict', 'The rendering took longer than a day')
+    const oldPreviews = outputs.includes('preview') ? await tx.renditions.replacePreviews(scope, made.flatMap(previewOf)) : []
+    const oldRenditions = await tx.renditions.replace(scope, made.flatMap(renditionOf), at)
+    await tx.objects.unreference(driveId, [...oldPreviews, ...oldRenditions])
+    await tx.assetJobs.set(scope, outputs, { state: 'COMPLETED', progress: 1 })
+    await tx.activity.add({ driveId, caller, action: 'asset.rendered', assetId, after: { outputs }, at })
+  })
+}
+
+function objectFor({ driveId, assetId }: AssetScope<'edit'>, { kind }: MadeFile, { id, objectId }: { readonly id: string; readonly objectId: string }): NewObject {
+  return kind === 'preview'
+    ? { id: objectId, kind, key: objectKeys.preview(driveId, assetId, id), contentType: 'image/jpeg' }
+    : { id: objectId, kind, key: objectKeys.rendition(driveId, assetId, { kind, id }), contentType: renditionTypes[kind] }
+}
+
+async function send(storage: ObjectStorage, made: readonly Made[], signal: AbortSignal) {
+  const sizes: { readonly id: string; readonly size: number }[] = []
+  for (const { file, object } of made) {
+    const { size } = await storage.put(object.key, createReadStream(file.path, { signal }), { contentType: object.contentType, signal })
+    sizes.push({ id: object.id, size })
+  }
+  return sizes
+}
+
+function previewOf({ file, id, object }: Made): NewPreview[] {
+  if (file.kind !== 'preview') return []
+  const { frame, timestampSeconds, width, height } = file
+  return [{ id, objectId: object.id, frame, timestampSeconds, width, height }]
+}
+
+function renditionOf({ file, id, object }: Made): NewRendition[] {
+  if (file.kind === 'preview') return []
+  const { kind, width, height } = file
+  return [{ id, objectId: object.id, kind, width, height }]
+}

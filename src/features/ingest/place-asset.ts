@@ -1,0 +1,68 @@
+import type { ActivityRepository } from '../../activity/activity.repository.ts'
+import { actorOf, type DriveScope } from '../../access/scope.ts'
+import type { Store } from '../../db/store.ts'
+import { conflict } from '../../errors.ts'
+import type { JobRepository } from '../../jobs/jobs.repository.ts'
+import { type AssetPath, extensionOf, fullPath } from '../../model/asset-path.ts'
+import { assetTypeOf } from '../../model/asset-type.ts'
+import type { ObjectRepository } from '../../objects/objects.repository.ts'
+import { inspectAsset } from './ingest.jobs.ts'
+import type { IngestRepository } from './ingest.repository.ts'
+import type { FileFacts } from './local-file.ts'
+
+interface Repositories {
+  readonly ingest: IngestRepository
+  readonly objects: ObjectRepository
+  readonly jobs: JobRepository
+  readonly activity: ActivityRepository
+}
+export type PlacingStore = Store<Repositories>
+
+/** A file that lies in the store, reserved, with no asset yet. */
+export interface SentFile {
+  readonly assetId: string
+  readonly objectId: string
+  readonly contentType: string
+  readonly contentHash: Buffer
+  readonly facts: FileFacts
+  readonly at: Date
+}
+
+interface Placing {
+  readonly sent: SentFile
+  readonly directory: string
+  /** To be tried in this order. */
+  readonly names: Iterable<string>
+}
+
+/** Makes what was sent an asset, under the first of the names that is free; `undefined` where none is. */
+export async function placeAsset(store: PlacingStore, scope: DriveScope<'edit'>, { sent, directory, names }: Placing): Promise<AssetPath | undefined> {
+  for (const name of names) {
+    const path = { directory, name }
+    if (await placeAt(store, scope, { sent, path })) return path
+  }
+  return undefined
+}
+
+/** In one transaction with the job that will look at it; false where the path is taken. */
+async function placeAt(store: PlacingStore, scope: DriveScope<'edit'>, { sent, path }: { readonly sent: SentFile; readonly path: AssetPath }): Promise<boolean> {
+  const { driveId, caller } = scope
+  const { assetId, objectId, contentType, contentHash, facts, at } = sent
+  const extension = extensionOf(path.name)
+  const asset = { ...path, id: assetId, extension, type: assetTypeOf(extension, undefined), sourceObjectId: objectId, sizeBytes: facts.size, contentType, contentHash }
+  try {
+    await store.transaction(async (tx) => {
+      if (!(await tx.objects.store(driveId, [{ id: objectId, size: facts.size }]))) throw conflict('The upload took longer than a day')
+      if (!(await tx.ingest.insert(scope, { ...asset, sourceModifiedAt: facts.modified, createdBy: actorOf(caller), at }))) throw new PathTaken()
+      await tx.activity.add({ driveId, caller, action: 'asset.created', assetId, after: { path: fullPath(driveId, path), size_bytes: facts.size }, at })
+      await tx.jobs.enqueue(inspectAsset, { drive_id: driveId, asset_id: assetId }, `inspect:${assetId}`)
+    })
+    return true
+  } catch (error) {
+    if (error instanceof PathTaken) return false
+    throw error
+  }
+}
+
+/** Thrown inside a transaction to leave it: Postgres takes no more statements after a refused insert. */
+class PathTaken extends Error {}
