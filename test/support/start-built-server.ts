@@ -37,7 +37,7 @@ try {
     await answers(`http://127.0.0.1:${port}/openapi.json`, 200)
     await answers(`http://127.0.0.1:${port}/me`, 401)
     server.kill('SIGTERM')
-    const [code, signal] = (await Promise.race([ended, pause(60_000, ['nothing', 'a minute of waiting'])])) as unknown[] // the event's two arguments
+    const [code, signal] = (await Promise.race([ended, pause(60_000, ['nothing', 'a minute of waiting'], { ref: false })])) as unknown[] // the event's two arguments
     if (code !== 0) throw new Error(`After SIGTERM the server ended with ${String(code)} by ${String(signal)}`)
     process.stdout.write('ended with 0 after SIGTERM\n')
   } finally {
