@@ -47,7 +47,7 @@ const rows: string[][] = []
 const row = (what: string, measured: string, wanted: string) => void rows.push([what, measured, wanted])
 try {
   const first = await start('npm', ['start'])
-  const spent = [...first.said.matchAll(/in ([\d.]+) s/g)].map((match) => Number(match[1]))
+  const spent = [...first.said.matchAll(/… ([\d.]+) s/g)].map((match) => Number(match[1]))
   const rest = first.seconds - spent.reduce((sum, each) => sum + each, 0)
   row('fresh clone, npm start until ready', `${first.seconds.toFixed(1)} s`, '≤ 150 s')
   row('of which all but install and build', `${rest.toFixed(1)} s`, '≤ 25 s')
@@ -61,7 +61,7 @@ try {
   row('API process (dist, ROLE=api) idle', `${rss.toFixed(0)} MB`, '≤ 170 MB')
   row('the same, node to ready', `${api.seconds.toFixed(1)} s`, '')
   await api.stop()
-  console.log(first.said.split('\n').filter((line) => / in [\d.]+ s/.test(line)).join('\n'))
+  console.log(first.said.split('\n').filter((line) => /… [\d.]+ s/.test(line)).join('\n'))
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
