@@ -8,6 +8,7 @@ const FILE_FAULTS: readonly (readonly [RegExp, string])[] = [
   [/not on (?:the )?whitelist|not in (?:the )?allow/i, 'This kind of file is not supported as film or sound.'],
   [/max_pixels|picture size|image dimensions|invalid (?:frame )?(?:size|dimensions)/i, 'Its picture is larger than allowed, or its size is damaged.'],
   [/cannot allocate|out of memory|bad_alloc/i, 'It needs more memory than is allowed.'],
+  [/invalid pts|monoton/i, 'Its frames carry times that run backwards: the file is damaged, or was put together wrongly.'],
   [/encrypt|decryption/i, 'The file is encrypted.'],
   [/(?:decoder|codec).*(?:not found|unknown|unsupported)|unknown decoder|could not find codec parameters|cannot find a matching stream/i, 'It is in a format that cannot be decoded here.'],
   [/invalid data found|error while decoding|invalid nal|header missing|end of file/i, 'The file is damaged, or it is not a film or sound file.'],
