@@ -29,7 +29,7 @@ async function start() {
 }
 
 async function makeDemo({ installation, worker }: Running): Promise<readonly string[]> {
-  const { ensureDemo } = await import('./embedded/demo.ts')
+  const { ensureDemo } = await import('./demo.ts')
   return ensureDemo(installation, { waitForJobs: worker !== null })
 }
 

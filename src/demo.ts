@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { localScope } from '../access/local-scope.ts'
-import type { DriveScope } from '../access/scope.ts'
-import type { Installation } from '../installation.ts'
+import { localScope } from './access/local-scope.ts'
+import type { DriveScope } from './access/scope.ts'
+import type { Installation } from './installation.ts'
 
 /** In the drive, and alike below `demo/` of the repository. */
 const files = ['/spots/spot_v1.mp4', '/spots/spot_v2.mp4', '/interviews/interview.mp4', '/stills/still.jpg', '/audio/atmo.wav'] as const
