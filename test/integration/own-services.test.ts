@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, createHmac, generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import jwt from 'jsonwebtoken'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openEmptyDatabase } from '../support/database.ts'
 import { startS3Double } from '../support/s3-double.ts'
@@ -13,6 +14,7 @@ import type { Demo } from '../support/started-server.ts'
 let database: Awaited<ReturnType<typeof openEmptyDatabase>>
 let double: Awaited<ReturnType<typeof startS3Double>>
 let home: string
+const issuer = generateKeyPairSync('ec', { namedCurve: 'P-256', publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } })
 const children: ChildProcess[] = []
 const port = 20_000 + Math.floor(Math.random() * 20_000)
 const origin = `http://127.0.0.1:${port}`
@@ -29,6 +31,9 @@ function start(environment: NodeJS.ProcessEnv) {
     S3_SECRET_ACCESS_KEY: double.secretAccessKey,
     DAILIES_HOME: join(home, 'data'),
     TEMP_DIR: join(home, 'temp'),
+    JWT_PUBLIC_KEY: issuer.publicKey,
+    JWT_ISSUER: 'https://id.example',
+    JWT_AUDIENCE: 'dailies',
     PORT: String(port),
     NODE_ENV: '',
     ...environment,
@@ -82,3 +87,14 @@ test('API and worker share database and bucket; links lead into the bucket', asy
   const proxy = (await (await get(`${spot}/download?${ofDrive}&origin_type=PROXY`)).json()) as string
   expect((await fetch(proxy, { headers: { range: 'bytes=0-9' } })).status).toBe(206)
 }, 90_000)
+
+test('access tokens of the configured issuer count, by the algorithm of its key alone', async () => {
+  const demo = JSON.parse(await readFile(join(home, 'data', 'demo.json'), 'utf8')) as Demo
+  const me = async (token: string) => (await fetch(`${origin}/me`, { headers: { authorization: `Bearer ${token}` } })).status
+  const claims = { issuer: 'https://id.example', audience: 'dailies', subject: demo.user_id, expiresIn: 60 } as const
+  expect(await me(jwt.sign({}, issuer.privateKey, { ...claims, algorithm: 'ES256' }))).toBe(200)
+  // The public key, which is no secret, taken for an HMAC's.
+  const head = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')
+  const body = Buffer.from(JSON.stringify({ iss: claims.issuer, aud: claims.audience, sub: claims.subject, exp: Math.floor(Date.now() / 1000) + 60 })).toString('base64url')
+  expect(await me(`${head}.${body}.${createHmac('sha256', issuer.publicKey).update(`${head}.${body}`).digest('base64url')}`)).toBe(401)
+})

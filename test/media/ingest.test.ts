@@ -1,10 +1,15 @@
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { roles } from '../../src/access/actions.ts'
+import { actionsOf, roles } from '../../src/access/actions.ts'
+import { grantAsset } from '../../src/access/grant.ts'
 import { localScope } from '../../src/access/local-scope.ts'
+import { server } from '../../src/access/scope.ts'
 import type { OnConflict } from '../../src/features/ingest/ingest.service.ts'
 import { runDueJobs } from '../../src/jobs/worker.ts'
 import { parseAssetPath } from '../../src/model/asset-path.ts'
@@ -160,3 +165,38 @@ test('an ingest that is broken off leaves nothing that counts, and the sweep tak
   expect(await rows()).toEqual([])
   expect(await ingest(drive.driveId, file, '/large.bin')).toMatchObject({ state: 'uploaded' })
 })
+
+test('a job ends when its asset is deleted, and leaves nothing', async () => {
+  const drive = await api.drive()
+  const file = join(folder, 'long.mp4')
+  const { ffmpeg } = await api.media.describe()
+  await promisify(execFile)(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=1920x1080:r=25:d=60', '-c:v', 'libx264', '-preset', 'ultrafast', '-y', file])
+  const { assetId } = await ingest(drive.driveId, file, '/long.mp4')
+  const run = async (name: string, payload: object) => {
+    const handler = api.handlers.find((each) => each.job.name === name)
+    const scope = grantAsset({ driveId: drive.driveId, assetId: assetId ?? '', caller: server, actions: actionsOf(50) }, 'manage')
+    await handler?.run({ drive_id: drive.driveId, asset_id: assetId, ...payload }, { signal: AbortSignal.timeout(60_000), attempt: 1, isLast: false }, () => scope)
+  }
+  await run('assets:inspect', {})
+  const rendering = run('assets:render', { outputs: ['preview', 'proxy'] })
+  const { rows: [begun] } = await until(
+    () => api.pool.query<{ progress: number }>(`SELECT progress FROM asset_jobs WHERE asset_id = $1 AND name = 'proxy' AND progress > 0`, [assetId]),
+    (result) => result.rows.length > 0,
+  )
+  expect(begun?.progress).toBeLessThan(1)
+  await api.pool.query('UPDATE assets SET deleted_at = now() WHERE id = $1', [assetId])
+  const from = performance.now()
+  await rendering
+  expect(performance.now() - from).toBeLessThan(4000)
+  const { rows } = await api.pool.query('SELECT kind FROM objects WHERE drive_id = $1', [drive.driveId])
+  expect(rows).toEqual([{ kind: 'source' }])
+  expect(await readdir(join(api.folder, 'jobs'))).toEqual([])
+}, 60_000)
+
+async function until<T>(ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask()
+    if (holds(answer)) return answer
+    await pause(100)
+  }
+}

@@ -41,7 +41,7 @@ export const secrets = ['a secret of the tests, 32 bytes long', 'the secret befo
 
 /** The real app on a real database and a real folder; only the clock is ours. */
 export async function startHarness({ tokens, storage, accessCacheMs = 0, connections = 1 }: Options = {}) {
-  const { pool, drop, morePool } = await openFileDatabase({ connections })
+  const { url, pool, drop, morePool } = await openFileDatabase({ connections })
   const folder = await mkdtemp(join(tmpdir(), 'dailies-test-'))
   const db = connect(pool)
   let offsetMs = 0
@@ -106,6 +106,7 @@ export async function startHarness({ tokens, storage, accessCacheMs = 0, connect
 
   return {
     ...composed,
+    url,
     app,
     db,
     pool,
