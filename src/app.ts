@@ -8,7 +8,8 @@ import type { Decide } from './access/decide.ts'
 import { addBodyParser } from './http/body-parser.ts'
 import type { Route } from './http/define-route.ts'
 import { descriptionRoutes } from './http/description-routes.ts'
-import { addErrorHandling, type TranslateError } from './http/error-handler.ts'
+import { addErrorHandling, answerMalformed, pathOf, sendRefusal, type TranslateError } from './http/error-handler.ts'
+import { AppError } from './errors.ts'
 import { addGuard } from './http/guard.ts'
 import { openapi } from './http/openapi.ts'
 import { type CheckAnswer, registerRoutes } from './http/register-routes.ts'
@@ -38,7 +39,9 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     requestIdHeader: false,
     genReqId: ({ headers: { 'x-request-id': given } }) => (typeof given === 'string' && /^[\w-]{1,64}$/.test(given) ? given : uuidv7()),
     rewriteUrl: ({ url = '/' }) => (url.startsWith('/v1/') ? url.slice(3) : url),
-    requestTimeout: 0, // uploads take their time; headers and idle connections do not
+    requestTimeout: 300_000, // for a request to come in whole
+    frameworkErrors: (error, request, reply) => void sendRefusal(error, request, reply),
+    clientErrorHandler: answerMalformed,
     keepAliveTimeout: 72_000,
   })
   // Routes parse and present by their own schemas (src/http/register-routes.ts), so that one 422 names all faults.
@@ -56,6 +59,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: [...exposedHeaders],
     maxAge: 86_400,
+    strictPreflight: false, // an OPTIONS that is no preflight is answered like one
   })
   addRequestTrail(app)
   await app.register(fastifySwagger, openapi)
@@ -70,14 +74,18 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 
 /** Every answer carries its id; every completion is one line, with the path but never the query, where credentials and signatures stand. */
 function addRequestTrail(app: FastifyInstance) {
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id))
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id)
+    // A fragment never reaches a server; the router would read one as a query, with all that stands in it.
+    if (request.url.includes('#')) throw new AppError('malformed', 'The address holds a #')
+  })
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {
         request_id: request.id,
         method: request.method,
         route: request.routeOptions.url ?? null,
-        path: request.url.split('?', 1)[0],
+        path: pathOf(request.url),
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         user_id: request.granted?.caller?.userId ?? null,

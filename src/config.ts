@@ -1,3 +1,6 @@
+import { createPublicKey } from 'node:crypto'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -12,11 +15,13 @@ const whole = (min: number, max: number, description: string) =>
     .describe(description)
 const flag = (description: string) =>
   z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], error: 'must be true or false' }).describe(description)
-const commaList = (description: string) =>
+const commaList = (isRight: (each: string) => boolean, error: string, description: string) =>
   z
     .string()
     .transform((value) => value.split(',').map((each) => each.trim()).filter(Boolean))
+    .refine((all) => all.every(isRight), error)
     .describe(description)
+const program = (description: string) => text(description).refine(isExecutable, 'must be the path of a program that can be run')
 const httpUrl = (description: string) =>
   z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
@@ -25,19 +30,51 @@ const httpUrl = (description: string) =>
 const postgresUrl = (description: string) =>
   z.url({ protocol: /^postgres(ql)?$/, error: 'must look like postgres://user:password@host:5432/database' }).describe(description)
 
+const isOrigin = (each: string) => each === '*' || /^https?:\/\/[^/\s]+$/.test(each)
+function isNetwork(each: string): boolean {
+  const [address = '', bits, ...rest] = each.split('/')
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return most > 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+const isFolderOrFree = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true
+
+/** The key itself, whether it was given or the path of a file that holds it. */
+function readPublicKey(value: string, context: z.RefinementCtx<string>): string {
+  try {
+    const pem = value.includes('-----BEGIN') ? value.replaceAll('\\n', '\n') : readFileSync(value, 'utf8')
+    if (['rsa', 'ec'].includes(createPublicKey(pem).asymmetricKeyType ?? '')) return pem
+  } catch {
+    // said below
+  }
+  context.addIssue({ code: 'custom', message: 'must be an RSA or EC public key in PEM, or the path of one that can be read' })
+  return z.NEVER
+}
+
 /** Every setting, in the order of the README's table, which is made from it. */
 const settings = {
   HOST: text('Address to listen on').default('127.0.0.1'),
   PORT: whole(1, 65_535, 'Port to listen on').default(3000),
   PUBLIC_URL: httpUrl('What links are built on, never a request’s Host; default `http://HOST:PORT`').optional(),
   ROLE: z.enum(['api', 'worker', 'all'], { error: 'must be api, worker or all' }).describe('What this process does: `api`, `worker`, or `all`').default('all'),
-  DAILIES_HOME: text('Folder of the embedded Postgres and object store').default('.dailies'),
+  DAILIES_HOME: text('Folder of the embedded Postgres and object store').refine(isFolderOrFree, 'must be a folder, or not be there yet').default('.dailies'),
   DEMO: flag('Make the demo drive; default true where Postgres and the object store are embedded').optional(),
   DATABASE_URL: postgresUrl('Postgres 15 or later; absent = embedded Postgres').optional(),
   DATABASE_DIRECT_URL: postgresUrl('The same database past a transaction pooler, for migrations, jobs and LISTEN').optional(),
   DATABASE_POOL: whole(1, 200, 'Connections of one process for requests').default(10),
   PG_PREPARED: z.enum(['on', 'off'], { error: 'must be on or off' }).describe('`off` behind pgbouncer in transaction mode').default('on'),
-  S3_BUCKET: text('Bucket for objects; absent = embedded store on disk').optional(),
+  S3_BUCKET: text('Bucket for objects; absent = embedded store on disk')
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be 3 to 63 lower-case letters, digits, dots and hyphens')
+    .optional(),
   S3_ENDPOINT: httpUrl('Address of an S3 server other than AWS').optional(),
   S3_PUBLIC_ENDPOINT: httpUrl('The same server as browsers reach it, for links').optional(),
   S3_REGION: text('Region of the bucket').default('us-east-1'),
@@ -55,16 +92,16 @@ const settings = {
     .refine((value) => Buffer.byteLength(value) >= 32, 'must have at least 32 bytes')
     .describe('Verifies access tokens signed with HS256')
     .optional(),
-  JWT_PUBLIC_KEY: text('PEM (or its path) that verifies access tokens signed with RS256 or ES256').optional(),
+  JWT_PUBLIC_KEY: text('PEM (or its path) that verifies access tokens signed with RS256 or ES256').transform(readPublicKey).optional(),
   JWT_ISSUER: text('Required `iss` of access tokens').optional(),
   JWT_AUDIENCE: text('Required `aud` of access tokens').optional(),
-  CORS_ORIGINS: commaList('Origins that browsers may call from; `*` = any').default(['*']),
-  TRUSTED_PROXIES: commaList('Addresses or networks whose X-Forwarded-For counts').default([]),
-  FFMPEG_PATH: text('ffmpeg to use; absent = the system’s, else the bundled one').optional(),
-  FFPROBE_PATH: text('ffprobe to use').optional(),
+  CORS_ORIGINS: commaList(isOrigin, 'must be * or origins such as https://app.example.com, separated by commas', 'Origins that browsers may call from; `*` = any').default(['*']),
+  TRUSTED_PROXIES: commaList(isNetwork, 'must be addresses or networks such as 10.0.0.0/8, separated by commas', 'Addresses or networks whose X-Forwarded-For counts').default([]),
+  FFMPEG_PATH: program('ffmpeg to use; absent = the system’s, else the bundled one').optional(),
+  FFPROBE_PATH: program('ffprobe to use').optional(),
   FFMPEG_SLOTS: whole(1, 64, 'ffmpeg processes at once').default(2),
   JOB_CONCURRENCY: whole(1, 64, 'Jobs at once in one worker').default(Math.max(1, Math.min(4, availableParallelism()))),
-  TEMP_DIR: text('Folder for temporary files').default(join(tmpdir(), 'dailies')),
+  TEMP_DIR: text('Folder for temporary files').default(join(tmpdir(), `dailies-${process.getuid?.() ?? 0}`)),
   SHUTDOWN_GRACE_SECONDS: whole(0, 3600, 'Time for requests under way after SIGTERM').default(30),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], { error: 'must be fatal, error, warn, info, debug or silent' }).describe('`fatal`, `error`, `warn`, `info` (a line per answer), `debug` or `silent`').default('warn'),
 }
@@ -99,7 +136,7 @@ const rules: readonly Rule[] = [
   },
   {
     setting: 'JWT_AUDIENCE',
-    isBroken: (given) => verifiesTokens(given) && given.JWT_ISSUER !== undefined && given.JWT_AUDIENCE === undefined,
+    isBroken: (given) => verifiesTokens(given) && given.JWT_AUDIENCE === undefined,
     message: 'is required where access tokens are verified',
   },
   {
@@ -129,34 +166,33 @@ const rules: readonly Rule[] = [
   })),
 ]
 
-/** Said together with the faults of single settings, so that nobody mends them one start at a time. */
-function together(given: Given, context: z.RefinementCtx) {
-  for (const { setting, isBroken, message } of rules) if (isBroken(given)) context.addIssue({ code: 'custom', path: [setting], message })
-}
-
-const Environment = z.object(settings).superRefine(together)
-export type Config = Readonly<z.output<typeof Environment>>
+export type Config = Readonly<Given>
 
 /** All faults of the environment, one a line, each with what would be right. */
 export class ConfigError extends Error {}
 
-/** Read once, by `main` and the CLI; everything else is handed the values that it needs. An empty variable counts as absent. */
+/**
+ * Read once, by `main` and the CLI; everything else is handed the values that it needs. An empty variable counts as absent.
+ * Every fault is said at once: a wrong setting still counts as given for the rules between settings, so that nobody mends them one start at a time.
+ */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name in settings && value !== ''))
-  const single = z.object(settings).safeParse(given)
-  const whole = Environment.safeParse(given)
-  if (whole.success) return Object.freeze(whole.data)
-  // zod skips what holds between settings while a single one is wrong: ask again about those that are right.
-  const wrong = new Set(single.success ? [] : single.error.issues.map((issue) => String(issue.path[0])))
-  const rest = Environment.safeParse(Object.fromEntries(Object.entries(given).filter(([name]) => !wrong.has(name))))
-  const issues = [...(single.success ? [] : single.error.issues), ...(rest.success ? [] : rest.error.issues.filter((issue) => !wrong.has(String(issue.path[0]))))]
-  throw new ConfigError(`The environment does not fit:\n${issues.map((issue) => `  ${String(issue.path[0])} ${issue.message}`).join('\n')}`)
+  const faults = new Map<string, string>()
+  const values = Object.entries(settings).map(([name, schema]) => {
+    const raw = environment[name] === '' ? undefined : environment[name]
+    const result = schema.safeParse(raw)
+    if (!result.success) faults.set(name, result.error.issues[0]?.message ?? 'is wrong')
+    return [name, result.success ? result.data : raw] as const
+  })
+  const given = Object.fromEntries(values.filter(([, value]) => value !== undefined)) as Given // each by its own schema; where one failed, what follows throws
+  for (const { setting, isBroken, message } of rules) if (!faults.has(setting) && isBroken(given)) faults.set(setting, message)
+  if (faults.size > 0) throw new ConfigError(`The environment does not fit:\n${[...faults].map(([name, message]) => `  ${name} ${message}`).join('\n')}`)
+  return Object.freeze(given)
 }
 
 /** Name, default and meaning of each setting, for the README's table and `.env.example`. */
 export const describeSettings = (): readonly { readonly name: string; readonly fallback: string; readonly about: string }[] =>
   Object.entries(settings).map(([name, schema]) => {
-    const computed = name === 'JOB_CONCURRENCY' ? 'number of cores, at most 4' : name === 'TEMP_DIR' ? '`dailies` in the system’s temporary folder' : undefined
+    const computed = name === 'JOB_CONCURRENCY' ? 'number of cores, at most 4' : name === 'TEMP_DIR' ? '`dailies-` and the user’s number in the system’s temporary folder' : undefined
     const parsed: unknown = schema.safeParse(undefined).data
     const fallback = Array.isArray(parsed) ? parsed.join(',') : parsed
     return { name, fallback: computed ?? (fallback === undefined || fallback === '' ? '' : `\`${String(fallback)}\``), about: descriptionOf(schema) }

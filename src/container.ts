@@ -8,6 +8,7 @@ import { createStore } from './db/store.ts'
 import { createApiKeyRepository } from './features/accounts/api-keys.repository.ts'
 import { myApiKeyRoutes, userApiKeyRoutes } from './features/accounts/api-keys.routes.ts'
 import { createApiKeyService } from './features/accounts/api-keys.service.ts'
+import { createOfficeRepository } from './features/accounts/offices.repository.ts'
 import { createUserRepository } from './features/accounts/users.repository.ts'
 import { meRoutes, userRoutes } from './features/accounts/users.routes.ts'
 import { createUserService } from './features/accounts/users.service.ts'
@@ -76,6 +77,7 @@ const repositories = (db: Executor) => ({
   jobs: createJobRepository(db),
   members: createMemberRepository(db),
   objects: createObjectRepository(db),
+  offices: createOfficeRepository(db),
   renditions: createRenditionRepository(db),
   sources: createSourceRepository(db),
   users: createUserRepository(db),

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -23,11 +23,28 @@ const jobsLimitMs = 120_000
  */
 export async function ensureDemo(installation: Installation, { waitForJobs }: { readonly waitForJobs: boolean }): Promise<readonly string[]> {
   const file = join(installation.home, 'demo.json')
-  const known = existsSync(file) ? DemoFile.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data : undefined
-  const demo = { ...(known ?? (await makeDemo(installation, waitForJobs))), url: installation.publicUrl }
-  await writePrivately(file, `${JSON.stringify(demo, null, 2)}\n`)
-  return linesToTry(demo, file)
+  const known = await readDemoFile(file)
+  const demo = known ?? (await makeDemo(installation, waitForJobs))
+  // Another server on the same folder that still answers keeps its name in the file.
+  const url = known && (await isAnswering(known.url)) ? known.url : installation.publicUrl
+  await writePrivately(file, `${JSON.stringify({ ...demo, url }, null, 2)}\n`)
+  return linesToTry({ ...demo, url: installation.publicUrl }, file)
 }
+
+/** Undefined where it is missing or is not what we wrote: it is then written anew. */
+async function readDemoFile(file: string): Promise<DemoFile | undefined> {
+  try {
+    return DemoFile.parse(JSON.parse(await readFile(file, 'utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+const isAnswering = (url: string) =>
+  fetch(`${url}/health/live`, { signal: AbortSignal.timeout(500) }).then(
+    (answer) => answer.ok,
+    () => false,
+  )
 
 async function makeDemo({ services, store }: Installation, waitForJobs: boolean): Promise<DemoFile> {
   const { users, apiKeys, drives, ingest } = services
@@ -44,6 +61,8 @@ async function makeDemo({ services, store }: Installation, waitForJobs: boolean)
     if (assetId) assets[path] = assetId
   }
   if (waitForJobs) await jobsDone(scope, store, Object.values(assets))
+  // Nobody has the key of a file that was lost, or somebody has who should not.
+  for (const old of (await apiKeys.list(caller, { limit: 200 })).items) if (old.name === 'demo') await apiKeys.revoke(caller, old.id)
   const { key } = await apiKeys.createOwn(caller, { name: 'demo' })
   return { url: '', api_key: key, drive_id: drive.id, user_id: user.id, assets }
 }

@@ -45,6 +45,8 @@ interface Extra {
   readonly retryAfterSeconds?: number
   /** Which item of a bulk request. */
   readonly index?: number
+  /** What the answer's head says beside the problem: `Content-Range`, say. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
 }
 
@@ -54,14 +56,16 @@ export class AppError extends Error {
   readonly faults: readonly Fault[]
   readonly retryAfterSeconds: number | undefined
   readonly index: number | undefined
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor(code: ErrorCode, message: string, { faults = [], retryAfterSeconds, index, cause }: Extra = {}) {
+  constructor(code: ErrorCode, message: string, { faults = [], retryAfterSeconds, index, headers = {}, cause }: Extra = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'AppError'
     this.code = code
     this.faults = faults
     this.retryAfterSeconds = retryAfterSeconds
     this.index = index
+    this.headers = headers
   }
 }
 

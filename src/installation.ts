@@ -103,10 +103,9 @@ function ownSecret(home: string): string {
 
 function tokenSettings(config: Config): TokenSettings | null {
   const { JWT_SECRET: secret, JWT_PUBLIC_KEY: publicKey, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = config
-  if (!issuer || !audience || !(secret ?? publicKey)) return null
+  if (!issuer || !audience) return null
   if (secret) return { key: secret, algorithms: ['HS256'], issuer, audience }
-  const pem = publicKey?.includes('-----BEGIN') ? publicKey.replaceAll('\\n', '\n') : readFileSync(publicKey ?? '', 'utf8')
-  return { key: pem, algorithms: algorithmsFor(pem), issuer, audience }
+  return publicKey ? { key: publicKey, algorithms: algorithmsFor(publicKey), issuer, audience } : null
 }
 
 /** The algorithm follows from the kind of key, never from a token. */

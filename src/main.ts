@@ -1,4 +1,3 @@
-import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { translateDatabaseError } from './db/database-errors.ts'
@@ -6,6 +5,7 @@ import { healthRoutes } from './features/health/health.routes.ts'
 import { createLookAround } from './features/health/health.service.ts'
 import { type Installation, openInstallation } from './installation.ts'
 import { keepWorking, type KeptWorker } from './jobs/keep-working.ts'
+import { stopOnSignal } from './stop-on-signal.ts'
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
@@ -13,19 +13,19 @@ async function start() {
   const config = readConfig(process.env)
   const installation = await openInstallation(config)
   const running: Running = { installation, worker: null, app: null }
+  stopOnSignal(() => stop(running), config.SHUTDOWN_GRACE_SECONDS * 1000 + 15_000)
   try {
     await installation.folders.sweep()
     if (config.ROLE !== 'api') running.worker = await startJobs(installation)
     if (config.ROLE !== 'worker') running.app = await startApi(installation, running.worker)
+    const isEmbedded = config.DATABASE_URL === undefined && config.S3_BUCKET === undefined
+    const demo = (config.DEMO ?? isEmbedded) ? await makeDemo(running) : []
+    say(running.app ? `Dailies is ready on ${installation.publicUrl}` : 'Dailies works on its jobs')
+    for (const line of demo) say(line)
   } catch (error) {
     await stop(running)
     throw error
   }
-  stopOnSignal(running)
-  const isEmbedded = config.DATABASE_URL === undefined && config.S3_BUCKET === undefined
-  const demo = (config.DEMO ?? isEmbedded) ? await makeDemo(running) : []
-  say(running.app ? `Dailies is ready on ${installation.publicUrl}` : 'Dailies works on its jobs')
-  for (const line of demo) say(line)
 }
 
 async function makeDemo({ installation, worker }: Running): Promise<readonly string[]> {
@@ -65,21 +65,17 @@ interface Running {
   app: Awaited<ReturnType<typeof startApi>> | null
 }
 
-/** A second signal ends at once. */
-function stopOnSignal(running: Running) {
-  const { SHUTDOWN_GRACE_SECONDS: grace } = running.installation.config
-  closeWithGrace({ delay: grace * 1000 + 15_000, logger: false }, async ({ err }) => {
-    if (err) process.stderr.write(`Dailies stops after a fault: ${err.stack ?? err.message}\n`)
-    await stop(running)
-  })
-}
-
 /** No new request, those under way get their time, jobs go back to the queue; last, what we stand on. */
 async function stop({ installation, worker, app }: Running) {
   const cutOff = setTimeout(() => app?.server.closeAllConnections(), installation.config.SHUTDOWN_GRACE_SECONDS * 1000)
   await Promise.allSettled([app?.close(), worker?.stop()])
   clearTimeout(cutOff)
   await installation.close()
+}
+
+const addressFaults: Readonly<Record<string, string>> = {
+  EADDRINUSE: `Port ${process.env['PORT'] ?? 3000} is taken, perhaps by a Dailies that runs already. Stop that, or set PORT to another.`,
+  EADDRNOTAVAIL: `HOST ${process.env['HOST'] ?? ''} is no address of this machine; 0.0.0.0 listens on all of them.`,
 }
 
 try {
@@ -91,9 +87,8 @@ try {
 
 function reasonNotToStart(error: unknown): string {
   if (error instanceof ConfigError) return error.message
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
-    return `Port ${process.env['PORT'] ?? 3000} is taken, perhaps by a Dailies that runs already. Stop that, or set PORT to another.`
-  const away = translateDatabaseError(error)
-  if (away) return `${away.message}: ${error instanceof Error ? error.message : ''} (DATABASE_URL)`
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (!(error instanceof Error)) return String(error)
+  const known = 'code' in error && typeof error.code === 'string' ? addressFaults[error.code] : undefined
+  if (known) return known
+  return translateDatabaseError(error) ? `The database cannot be reached (DATABASE_URL): ${error.message}` : (error.stack ?? error.message)
 }

@@ -34,6 +34,7 @@ export function openPool({ url, max, prepared = true }: PoolOptions): Pool {
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 30_000,
     statement_timeout: 60_000,
+    query_timeout: 10_000, // on our side: a server that is frozen keeps to no limit of its own
     application_name: `dailies:${process.pid}`,
     ...(!prepared && { Client: UnnamedClient }),
   }

@@ -2,7 +2,7 @@ import { type AppError, unavailable } from '../errors.ts'
 
 /** Node's and Postgres' words for a server that is not there, or not now. */
 const awayCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', '57P01', '57P02', '57P03', '08000', '08001', '08003', '08004', '08006', '53300', '25006'])
-const awayWords = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Connection ended/
+const awayWords = /Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|Connection ended/
 
 /** A database that is away, in words for a caller; undefined where the fault is another. */
 export function translateDatabaseError(error: unknown): AppError | undefined {

@@ -31,22 +31,56 @@ function parse(text: string): unknown {
   return value
 }
 
-type Loc = readonly (string | number)[]
+/** One value on the way down; the way itself is put together only where there is a fault to tell. */
+interface Step {
+  readonly value: object
+  readonly key: string | number
+  readonly above: Step | undefined
+  readonly depth: number
+}
 
-/** Walks without recursion, which a body nested 50,000 deep would overflow. */
+const unstorable = (step: Step | undefined, key?: string | number): Fault => ({
+  loc: locOf(step, key),
+  msg: 'Text may not contain U+0000 or unpaired surrogates',
+  type: 'format',
+})
+
+/** Walks without recursion, which a body nested 50,000 deep would overflow, and takes note of objects and lists alone. */
 function firstFault(root: unknown): Fault | undefined {
-  const waiting: { value: unknown; loc: Loc; depth: number }[] = [{ value: root, loc: ['body'], depth: 0 }]
-  for (let at = waiting.pop(); at; at = waiting.pop()) {
-    const { value, loc, depth } = at
-    if (typeof value === 'string' && !isStorable(value)) return { loc, msg: 'Text may not contain U+0000 or unpaired surrogates', type: 'format' }
-    if (typeof value !== 'object' || value === null) continue
-    if (depth >= deepest) return { loc: loc.slice(0, 4), msg: `JSON may be nested ${deepest} deep`, type: 'depth' }
-    for (const [key, each] of Object.entries(value)) {
-      if (!isStorable(key)) return { loc, msg: 'A name may not contain U+0000 or unpaired surrogates', type: 'format' }
-      waiting.push({ value: each, loc: [...loc, Array.isArray(value) ? Number(key) : key], depth: depth + 1 })
-    }
+  if (typeof root === 'string' && !isStorable(root)) return unstorable(undefined)
+  const waiting: Step[] = []
+  if (typeof root === 'object' && root !== null) waiting.push({ value: root, key: 'body', above: undefined, depth: 0 })
+  for (let step = waiting.pop(); step; step = waiting.pop()) {
+    if (step.depth >= deepest) return { loc: locOf(step).slice(0, 4), msg: `JSON may be nested ${deepest} deep`, type: 'depth' }
+    const fault = Array.isArray(step.value) ? faultInList(step, step.value, waiting) : faultInObject(step, waiting)
+    if (fault) return fault
   }
   return undefined
+}
+
+function faultInList(step: Step, values: readonly unknown[], waiting: Step[]): Fault | undefined {
+  for (let key = 0; key < values.length; key += 1) {
+    const value = values[key]
+    if (typeof value === 'string' && !isStorable(value)) return unstorable(step, key)
+    if (typeof value === 'object' && value !== null) waiting.push({ value, key, above: step, depth: step.depth + 1 })
+  }
+  return undefined
+}
+
+function faultInObject(step: Step, waiting: Step[]): Fault | undefined {
+  for (const key in step.value) {
+    const value = (step.value as Record<string, unknown>)[key] // of JSON.parse: a plain object
+    if (!isStorable(key)) return unstorable(step)
+    if (typeof value === 'string' && !isStorable(value)) return unstorable(step, key)
+    if (typeof value === 'object' && value !== null) waiting.push({ value, key, above: step, depth: step.depth + 1 })
+  }
+  return undefined
+}
+
+function locOf(step: Step | undefined, last?: string | number): (string | number)[] {
+  const loc = last === undefined ? [] : [last]
+  for (let at = step; at; at = at.above) loc.push(at.key)
+  return step ? loc.reverse() : ['body']
 }
 
 export const isStorable = (text: string) => !text.includes('\0') && text.isWellFormed()

@@ -7,7 +7,7 @@ import type { AccessRule, AssetScope, Caller, DriveScope } from '../access/scope
 import type { Action } from '../access/actions.ts'
 import { AppError, notFound } from '../errors.ts'
 import type { Route } from './define-route.ts'
-import { faultsOf } from './parse-input.ts'
+import { faultsOf, parsing } from './parse-input.ts'
 
 interface Needs {
   readonly authenticate: Authenticate
@@ -52,7 +52,8 @@ export function addGuard(app: FastifyInstance, { authenticate, decide }: Needs) 
   })
 
   async function admit(access: AccessRule, caller: Caller, request: FastifyRequest) {
-    if (access.kind === 'operator' && !caller.isOperator) throw new AppError('forbidden', 'This is for operators of the installation')
+    // A key that was narrowed to a drive runs no installation, whoever's it is.
+    if (access.kind === 'operator' && (!caller.isOperator || caller.onlyDriveId !== null)) throw new AppError('forbidden', 'This is for operators of the installation')
     if (access.kind === 'drive' && access.drive !== 'body') {
       const drive = await openDrive(access, caller, idIn(named, access.drive, access.drive === 'path' ? request.params : request.query))
       request.granted = { ...request.granted, drive }
@@ -70,8 +71,9 @@ export function addGuard(app: FastifyInstance, { authenticate, decide }: Needs) 
     const assetId = canonicalId(named)
     const given = drive === 'query' ? driveIn(request.query, required) : undefined
     const driveId = given ?? (await decide.driveOf(assetId))
+    // Where there is no such asset the role is asked for all the same, on no drive: what does not exist takes as long as what is somebody else's.
+    const actions = await decide.onDrive(caller, driveId ?? assetId, { action, what: 'Asset' })
     if (!driveId) throw notFound('Asset')
-    const actions = await decide.onDrive(caller, driveId, { action, what: 'Asset' })
     return grantAsset({ driveId, assetId, caller, actions }, action)
   }
 }
@@ -83,20 +85,24 @@ function credentialOf(route: Route, request: FastifyRequest): string | undefined
   return typeof authorization === 'string' ? authorization : undefined
 }
 
-function idsAreWellFormed(route: Route, request: FastifyRequest) {
-  const result = route.params.safeParse(request.params, { reportInput: true })
-  if (!result.success) throw new AppError('invalid', 'The request is invalid', { faults: faultsOf('path', result.error) })
+/** The ids in path and query, all of them before anything is looked up. */
+function idsAreWellFormed({ params, access }: Route, request: FastifyRequest) {
+  const path = params.safeParse(request.params, parsing)
+  const inQuery = (access.kind === 'asset' || access.kind === 'drive') && access.drive === 'query'
+  const query = inQuery ? (access.kind === 'asset' && !access.required ? perhapsNamed : named).safeParse(request.query, parsing) : undefined
+  const faults = [...(path.error ? faultsOf('path', path.error) : []), ...(query?.error ? faultsOf('query', query.error) : [])]
+  if (faults.length > 0) throw new AppError('invalid', 'The request is invalid', { faults })
 }
 
 function idIn(schema: typeof named, place: 'path' | 'query' | 'body', value: unknown): string {
-  const result = schema.safeParse(value ?? {}, { reportInput: true })
+  const result = schema.safeParse(value ?? {}, parsing)
   if (!result.success) throw new AppError('invalid', 'The request is invalid', { faults: faultsOf(place, result.error) })
   return canonicalId(result.data.drive_id)
 }
 
 function driveIn(query: unknown, required: boolean): string | undefined {
   if (required) return idIn(named, 'query', query)
-  const result = perhapsNamed.safeParse(query ?? {}, { reportInput: true })
+  const result = perhapsNamed.safeParse(query ?? {}, parsing)
   if (!result.success) throw new AppError('invalid', 'The request is invalid', { faults: faultsOf('query', result.error) })
   return result.data.drive_id ? canonicalId(result.data.drive_id) : undefined
 }

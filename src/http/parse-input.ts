@@ -1,17 +1,21 @@
 import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { AppError, type Fault, type FaultType } from '../errors.ts'
+import { faultWords } from './fault-words.ts'
 import { isStorable } from './body-parser.ts'
 import type { ParsedInput, Route } from './define-route.ts'
 
 type Place = 'path' | 'query' | 'body'
+
+/** How every input is parsed: in our words, and with what came, which tells a missing field from a wrong one. */
+export const parsing = { reportInput: true, error: faultWords } as const
 
 /** The three inputs of a request by the route's own schemas, or one 422 with all their faults. */
 export function parseInput(route: Route, request: FastifyRequest): Omit<ParsedInput, 'signal'> {
   const faults: Fault[] = []
   const take = (place: Place, schema: z.ZodType | null, value: unknown) => {
     if (!schema) return undefined
-    const result = schema.safeParse(value ?? {}, { reportInput: true })
+    const result = schema.safeParse(value ?? {}, parsing)
     if (place !== 'body') faults.push(...unstorable(place, value)) // the body's parser has looked at its strings
     if (!result.success) faults.push(...faultsOf(place, result.error))
     return result.data

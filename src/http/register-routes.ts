@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type Reply, type Route } from './define-route.ts'
@@ -45,10 +46,25 @@ function clientGone(reply: FastifyReply): AbortSignal {
 const parsed = (route: Route, request: FastifyRequest) => (route.rawBody ? { params: request.params, query: request.query, body: request.body } : parseInput(route, request))
 
 function send(reply: FastifyReply, answer: Reply<unknown>, check: (body: unknown) => void) {
-  if ('stream' in answer) return reply.code(answer.status).headers(answer.headers).send(answer.stream ?? undefined)
+  if ('stream' in answer) {
+    if (answer.stream instanceof Readable) endWithConnection(reply, answer.stream)
+    return reply.code(answer.status).headers(answer.headers).send(answer.stream ?? undefined)
+  }
   check(answer.body)
   // Fastify takes a string for text that is ready to send; ours are values.
   return reply.code(answer.status).headers(answer.headers ?? {}).type('application/json; charset=utf-8').send(JSON.stringify(answer.body))
+}
+
+/**
+ * A pipelined answer that waits for its turn hears nothing when the connection goes: what it reads from would stay open. Fastify ends the stream of the
+ * answer that is being sent; this ends the others.
+ */
+function endWithConnection(reply: FastifyReply, stream: Readable) {
+  const { socket } = reply.request.raw
+  const end = () => stream.destroy()
+  socket.setMaxListeners(0) // as many as requests were sent ahead
+  socket.once('close', end)
+  stream.once('close', () => socket.off('close', end))
 }
 
 /** For tests: what a route answers is what it describes, with nothing more in it. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
+import { AppError } from '../errors.ts'
 import type { ByteRange, ObjectHead } from '../ports/object-storage.ts'
 import { askedRange } from './byte-range.ts'
 import type { RawReply } from './define-route.ts'
@@ -33,7 +34,7 @@ export async function sendBytes(asked: IncomingHttpHeaders, { head, open, conten
   if (names(asked['if-none-match'], etag)) return { status: 304, stream: null, headers: common }
   const ifRange = asked['if-range']
   const range = ifRange !== undefined && ifRange !== etag ? 'whole' : askedRange(asked.range, head.size)
-  if (range === 'unsatisfiable') return { status: 416, stream: null, headers: { ...common, 'content-range': `bytes */${head.size}` } }
+  if (range === 'unsatisfiable') throw new AppError('range_not_satisfiable', `The object has ${head.size} bytes`, { headers: { 'content-range': `bytes */${head.size}`, 'accept-ranges': 'bytes' } })
   if (range === 'whole') return { status: 200, stream: await open(undefined), headers: { ...common, 'content-length': head.size } }
   const { start, end } = range
   return { status: 206, stream: await open(range), headers: { ...common, 'content-length': end - start + 1, 'content-range': `bytes ${start}-${end}/${head.size}` } }

@@ -15,8 +15,8 @@ export function createCursors(signer: Signer): Cursors {
       return `${text}.${signer.sign(`${list} ${text}`)}`
     },
     decode(list, schema, cursor) {
-      const [text = '', signature = ''] = cursor.split('.')
-      if (!signer.verify(`${list} ${text}`, signature)) throw invalid({ loc: ['query', 'cursor'], msg: 'Not a cursor that this list gave out', type: 'format' })
+      const [text = '', signature = '', ...rest] = cursor.split('.')
+      if (rest.length > 0 || !signer.verify(`${list} ${text}`, signature)) throw invalid({ loc: ['query', 'cursor'], msg: 'Not a cursor that this list gave out', type: 'format' })
       return schema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()))
     },
   }

@@ -1,3 +1,6 @@
+import { readdir } from 'node:fs/promises'
+import { type AddressInfo, connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Harness, type Person, startHarness } from '../support/harness.ts'
 
@@ -46,6 +49,13 @@ describe('a body', () => {
     expect(query.statusCode).toBe(422)
   })
 
+  test('of 300,000 little lists is looked through in a moment', async () => {
+    const text = `{"name":"x","a":[${'[],'.repeat(300_000)}[]]}`
+    const from = performance.now()
+    expect((await post(text)).statusCode).toBe(200)
+    expect(performance.now() - from).toBeLessThan(5000)
+  })
+
   test('over 1 MiB is 413', async () => expect((await post(JSON.stringify({ name: 'x'.repeat(1 << 20) }))).statusCode).toBe(413))
 
   test('names every fault at once', async () => {
@@ -74,4 +84,51 @@ test('an unknown path is a problem too, and every answer has its id', async () =
   expect(own.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
 })
 
-test('a malformed address is 400', async () => expect((await api.app.inject({ url: '/assets/%E0%A4%A' })).statusCode).toBe(400))
+test('what never reaches a route is a problem too, says its id and repeats no credential', async () => {
+  for (const url of ['/assets/%zz?authorization=sk_secret', '/assets/%c0%ae', `/assets/${'x'.repeat(1200)}`, '/assets/x/source#authorization=sk_secret']) {
+    const answer = await api.app.inject({ url })
+    expect([url.slice(0, 30), answer.statusCode >= 400 && answer.statusCode < 500, answer.headers['content-type']]).toEqual([url.slice(0, 30), true, 'application/problem+json; charset=utf-8'])
+    expect(answer.headers['x-request-id']).toBeTruthy()
+    expect(answer.body).not.toContain('sk_secret')
+  }
+})
+
+/** As it is: an HTTP client would mend the address first. */
+async function raw(request: string): Promise<string> {
+  const { port } = api.app.server.address() as AddressInfo // a TCP server's address
+  const socket = connect(port, '127.0.0.1')
+  socket.write(request)
+  let said = ''
+  for await (const chunk of socket) said += String(chunk)
+  return said
+}
+
+test('what is no HTTP is answered and closed; a path that climbs is no fault of ours', async () => {
+  await api.app.listen({ port: 0, host: '127.0.0.1' })
+  expect(await raw('NONSENSE\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/problem\+json/)
+  for (const path of ['/docs/static/..', '/docs/static/%2e%2e', '/docs/static/%00', '/docs/static//', '/assets/x/source#authorization=sk_secret', '//', '/../../etc/passwd']) {
+    const answer = await raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+    expect([path, answer.slice(9, 10)]).toEqual([path, expect.stringMatching(/[234]/)])
+    expect(answer).not.toContain('sk_secret')
+  }
+})
+
+test('answers that were asked for ahead are let go with the connection', async () => {
+  const drive = await api.drive()
+  await drive.asset()
+  const key = 'x/large'
+  await api.storage.put(key, Buffer.alloc(4 << 20), { contentType: 'video/mp4' })
+  const { port } = api.app.server.address() as AddressInfo // as above
+  const link = await api.storage.signGet(key, { disposition: 'inline', contentType: 'video/mp4', expires: new Date(Date.now() + 60_000) })
+  const open = async () => (await readdir('/proc/self/fd')).length
+  const before = await open()
+  const socket = connect(port, '127.0.0.1')
+  socket.pause()
+  socket.write(`GET ${link} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(100))
+  await pause(1000)
+  socket.destroy()
+  await pause(500)
+  expect(await open()).toBeLessThan(before + 10)
+})
+
+test('an address that is malformed is 400', async () => expect((await api.app.inject({ url: '/assets/%E0%A4%A' })).statusCode).toBe(400))

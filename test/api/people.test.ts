@@ -126,6 +126,43 @@ test('the last ADMIN stays, also when two leave at once', async () => {
   }
 })
 
+test('the last ADMIN stays when users are deleted at once, and the last operator too', async () => {
+  const busy = await startHarness({ connections: 4 })
+  try {
+    for (let round = 0; round < 8; round += 1) {
+      const [drive, boss] = [await busy.drive(), await busy.person({ isOperator: true })]
+      const admins = [await drive.member(roles.ADMIN), await drive.member(roles.ADMIN)]
+      const answers = await Promise.all(admins.map((who) => busy.as(boss)({ method: 'DELETE', url: `/workspaces/users/${who.userId}` })))
+      expect(answers.map((answer) => answer.statusCode).sort()).toEqual([200, 409])
+    }
+    const two = [await busy.person({ isOperator: true }), await busy.person({ isOperator: true })]
+    const each = await Promise.all(two.map((who, at) => busy.as(who)({ method: 'DELETE', url: `/workspaces/users/${two[1 - at]?.userId}` })))
+    expect(each.filter((answer) => answer.statusCode === 200)).toHaveLength(1)
+  } finally {
+    await busy.stop()
+  }
+})
+
+test('a role that the guard still remembers brings nobody back onto a deleted drive', async () => {
+  const remembering = await startHarness({ accessCacheMs: 60_000 })
+  try {
+    const drive = await remembering.drive('Gone')
+    const admin = await drive.member(roles.ADMIN)
+    const other = await remembering.person()
+    const url = `/workspaces/drives/${drive.driveId}`
+    expect((await remembering.as(admin)({ method: 'DELETE', url, query: { name: 'Gone' } })).statusCode).toBe(200)
+    for (const role of [0, 10, 50]) expect((await remembering.as(admin)({ method: 'POST', url: `${url}/members`, payload: { user_id: other.userId, role } })).statusCode).toBe(404)
+    expect((await remembering.as(admin)({ method: 'PUT', url, payload: { name: 'Back' } })).statusCode).toBe(404)
+    await remembering.storage.put(`drives/${drive.driveId}/assets/x/source`, Buffer.from('left'), { contentType: 'video/mp4' })
+    const purge = remembering.handlers.find((handler) => handler.job.name === 'drives:purge')
+    await purge?.run({ drive_id: drive.driveId }, { signal: AbortSignal.timeout(10_000), attempt: 1, isLast: false }, () => Promise.reject(new Error('unused')) as never)
+    expect(await remembering.storage.head(`drives/${drive.driveId}/assets/x/source`)).toBeUndefined()
+    expect((await remembering.as(admin)({ method: 'POST', url: `${url}/members`, payload: { user_id: other.userId, role: 10 } })).statusCode).toBe(404)
+  } finally {
+    await remembering.stop()
+  }
+})
+
 test('deleting a drive asks for its name, and ends it for everybody at once', async () => {
   const drive = await api.drive('Old film')
   const admin = await drive.member(roles.ADMIN)

@@ -29,7 +29,7 @@ test('there are routes to guard, and what is open says why', () => {
   expect(onDrives.length).toBeGreaterThan(10)
   const open = routes.filter((route) => route.access.kind === 'public').map((route) => `${route.method} ${route.url}`)
   expect(open.sort()).toEqual([
-    'DELETE /objects/*', 'GET /health/live', 'GET /health/ready', 'GET /objects/*', 'HEAD /objects/*', 'PATCH /objects/*', 'POST /objects/*', 'PUT /objects/*',
+    'DELETE /objects/*', 'GET /', 'GET /health/live', 'GET /health/ready', 'GET /objects/*', 'HEAD /objects/*', 'PATCH /objects/*', 'POST /objects/*', 'PUT /objects/*',
   ])
 })
 
@@ -101,6 +101,32 @@ describe('credentials', () => {
     const wider = await narrow('/me/api-keys', { method: 'POST', payload: { name: 'wide' } })
     expect(wider.json()).toMatchObject({ drive_id: one.driveId })
     expect((await narrow('/me/api-keys', { method: 'POST', payload: { name: 'wide', drive_id: other.driveId } })).statusCode).toBe(404)
+  })
+
+  test('a key makes none that lives longer, and none once it was revoked, whatever the guard remembers', async () => {
+    const remembering = await startHarness({ accessCacheMs: 60_000 })
+    try {
+      const owner = await remembering.person()
+      const make = (key: string, payload: object) => remembering.app.inject({ method: 'POST', url: '/me/api-keys', headers: { authorization: key }, payload })
+      const expires = new Date(Date.now() + 60_000).toISOString()
+      const { key, id } = (await make(owner.key, { name: 'short', expires })).json<{ key: string; id: string }>()
+      expect((await make(key, { name: 'endless' })).statusCode).toBe(422)
+      expect((await make(key, { name: 'later', expires: new Date(Date.now() + 90_000).toISOString() })).statusCode).toBe(422)
+      expect((await make(key, { name: 'child', expires })).statusCode).toBe(200)
+      await remembering.as(owner)({ method: 'DELETE', url: `/me/api-keys/${id}` })
+      expect((await make(key, { name: 'late child', expires })).statusCode).toBe(401)
+    } finally {
+      await remembering.stop()
+    }
+  })
+
+  test('a key of one drive runs no installation, even an operator’s', async () => {
+    const drive = await api.drive()
+    const operator = await api.person({ isOperator: true })
+    await drive.join(operator.userId, roles.ADMIN)
+    const { key } = (await api.as(operator)({ method: 'POST', url: '/me/api-keys', payload: { name: 'narrow', drive_id: drive.driveId } })).json<{ key: string }>()
+    expect((await api.app.inject({ url: '/workspaces/users', headers: { authorization: operator.key } })).statusCode).toBe(200)
+    expect((await api.app.inject({ url: '/workspaces/users', headers: { authorization: key } })).statusCode).toBe(403)
   })
 
   test('access tokens: only from the configured issuer, for us, in time, with our algorithm, of a user there is', async () => {

@@ -3,7 +3,10 @@ import { RoleNumber } from '../../access/role-number.ts'
 
 export const email = z.email().max(320)
 export const personName = z.string().trim().min(1).max(200)
-export const futureTime = z.iso.datetime({ offset: true }).describe('A time, with offset or Z')
+export const futureTime = z.iso
+  .datetime({ offset: true })
+  .refine((text) => Number.isFinite(Date.parse(text)) && Date.parse(text) < Date.UTC(2200, 0), 'must lie before the year 2200')
+  .describe('A time, with offset or Z')
 
 export const User = z
   .object({ id: z.guid(), email: z.string(), name: z.string(), avatar: z.string().nullable(), is_operator: z.boolean(), created: z.iso.datetime() })

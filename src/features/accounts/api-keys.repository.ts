@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNull } from 'drizzle-orm'
+import { and, asc, eq, gt, isNull, or } from 'drizzle-orm'
 import type { Executor } from '../../db/client.ts'
 import { apiKeys } from '../../db/schema/index.ts'
 
@@ -15,6 +15,14 @@ export function createApiKeyRepository(db: Executor) {
         .where(and(eq(apiKeys.userId, userId), isNull(apiKeys.revokedAt), after === undefined ? undefined : gt(apiKeys.id, after)))
         .orderBy(asc(apiKeys.id))
         .limit(limit),
+    /** When this key ends; undefined where it has ended or was revoked, whatever the guard still remembers of it. */
+    async living(id: string, now: Date): Promise<{ readonly expiresAt: Date | null } | undefined> {
+      const rows = await db
+        .select({ expiresAt: apiKeys.expiresAt })
+        .from(apiKeys)
+        .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now))))
+      return rows[0]
+    },
     async insert(key: typeof apiKeys.$inferInsert) {
       await db.insert(apiKeys).values(key)
     },

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { keyHash, newKey } from '../../access/api-keys.ts'
 import type { Decide } from '../../access/decide.ts'
 import { type Caller, server } from '../../access/scope.ts'
-import { invalid, notFound } from '../../errors.ts'
+import { AppError, invalid, notFound } from '../../errors.ts'
 import { type Cursors, type Page, pageById } from '../../model/cursor.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ApiKey, ApiKeyDraft, NewApiKey } from './accounts.schemas.ts'
@@ -20,20 +20,28 @@ interface Needs {
 
 export function createApiKeyService({ store, decide, cursors, clock }: Needs) {
   async function createKey(maker: Caller, owner: string, { name, drive_id, expires }: ApiKeyDraft): Promise<NewApiKey> {
-    // A key never does more than the one that made it: neither outside its drive nor past its end.
+    // A key makes none that does more, or lives longer, than itself.
     const driveId = drive_id ?? maker.onlyDriveId
     if (driveId !== null) await decide.onDrive({ ...maker, userId: owner }, driveId, { action: 'read_metadata', what: 'Drive' })
     const now = clock.now()
     const expiresAt = expires ? new Date(expires) : null
-    if (expiresAt && expiresAt <= now) throw invalid({ loc: ['body', 'expires'], msg: 'must lie in the future', type: 'range' })
+    endsInTime(expiresAt, { now, latest: await endOf(maker, now) })
     const [id, key] = [uuidv7(), newKey()]
     await store.apiKeys.insert({ id, userId: owner, onlyDriveId: driveId, name, hash: keyHash(key), createdAt: now, expiresAt })
     return { id, key, name, drive_id: driveId, created: now.toISOString(), expires: expiresAt?.toISOString() ?? null }
   }
 
+  /** When the asking key ends: asked of the database, so that a key that was just revoked leaves no child behind. */
+  async function endOf({ keyId }: Caller, now: Date): Promise<Date | null> {
+    if (keyId === null) return null
+    const own = await store.apiKeys.living(keyId, now)
+    if (!own) throw new AppError('unauthenticated', 'This key has ended')
+    return own.expiresAt
+  }
+
   return {
-    list: (caller: Caller, page: Page) =>
-      pageById({ cursors, list: `keys ${caller.userId}`, page }, (after, limit) => store.apiKeys.list(caller.userId, after, limit), presentKey),
+    list: ({ userId }: Pick<Caller, 'userId'>, page: Page) =>
+      pageById({ cursors, list: `keys ${userId}`, page }, (after, limit) => store.apiKeys.list(userId, after, limit), presentKey),
     createOwn: (caller: Caller, draft: ApiKeyDraft) => createKey(caller, caller.userId, draft),
     async createFor(caller: Caller, userId: string, draft: ApiKeyDraft): Promise<NewApiKey> {
       if (!(await store.users.find(userId))) throw notFound('User')
@@ -46,6 +54,12 @@ export function createApiKeyService({ store, decide, cursors, clock }: Needs) {
       return true
     },
   }
+}
+
+function endsInTime(expires: Date | null, { now, latest }: { readonly now: Date; readonly latest: Date | null }) {
+  const fault = (msg: string) => invalid({ loc: ['body', 'expires'], msg, type: 'range' })
+  if (expires && expires <= now) throw fault('must lie in the future')
+  if (latest && (!expires || expires > latest)) throw fault(`must not lie after the end of the key that asks, ${latest.toISOString()}`)
 }
 
 const presentKey = (row: ApiKeyRow): ApiKey => ({

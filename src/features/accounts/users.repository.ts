@@ -43,23 +43,6 @@ export function createUserRepository(db: Executor) {
       return gone.length > 0
     },
 
-    /** Drives whose only ADMIN this is: they would be nobody's. */
-    soleAdminOf: (userId: string) =>
-      db
-        .select({ name: drives.name })
-        .from(driveMembers)
-        .innerJoin(drives, eq(drives.id, driveMembers.driveId))
-        .where(
-          and(
-            eq(driveMembers.userId, userId),
-            eq(driveMembers.role, 50),
-            sql`NOT EXISTS (SELECT FROM drive_members other JOIN users u ON u.id = other.user_id AND u.deleted_at IS NULL
-                            WHERE other.drive_id = ${driveMembers.driveId} AND other.role = 50 AND other.user_id <> ${userId})`,
-          ),
-        ),
-    async leaveDrives(userId: string) {
-      await db.delete(driveMembers).where(eq(driveMembers.userId, userId))
-    },
     drivesOf: (userId: string, onlyDriveId: string | null) =>
       db
         .select({ id: drives.id, name: drives.name, role: driveMembers.role })

@@ -6,12 +6,13 @@ import { AppError, conflict, notFound } from '../../errors.ts'
 import { type Cursors, type Page, pageById } from '../../model/cursor.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Me, User } from './accounts.schemas.ts'
+import type { OfficeRepository } from './offices.repository.ts'
 import type { UserRepository, UserRow } from './users.repository.ts'
 
 export type UserService = ReturnType<typeof createUserService>
 
 interface Needs {
-  readonly store: Store<{ readonly users: UserRepository }>
+  readonly store: Store<{ readonly users: UserRepository; readonly offices: OfficeRepository }>
   readonly cursors: Cursors
   readonly clock: Clock
 }
@@ -38,7 +39,7 @@ export function createUserService({ store, cursors, clock }: Needs) {
     list: (page: Page) => pageById({ cursors, list: 'users', page }, (after, limit) => store.users.list(after, limit), presentUser),
     async byEmail(email: string): Promise<User> {
       const user = await store.users.byEmail(email)
-      if (!user) throw notFound('User')
+      if (!user) throw notFound(`User ${email}`)
       return presentUser(user)
     },
     async create({ email, name, avatar = null, is_operator = false }: UserDraft): Promise<User> {
@@ -57,11 +58,13 @@ export function createUserService({ store, cursors, clock }: Needs) {
     /** Stays as an author by name; keys and memberships end. */
     async delete(caller: Caller, userId: string): Promise<true> {
       if (caller.userId === userId) throw new AppError('conflict', 'Nobody deletes themselves')
-      await store.transaction(async ({ users }) => {
-        const sole = await users.soleAdminOf(userId)
+      await store.transaction(async ({ users, offices }) => {
+        const operators = await offices.lock(userId)
+        if (!operators.includes(caller.userId)) throw new AppError('forbidden', 'This is for operators of the installation') // no longer: somebody was quicker
+        const sole = await offices.soleAdminOf(userId)
         if (sole.length > 0) throw conflict(`The only ADMIN of ${sole.map((drive) => drive.name).join(', ')}: make another one first`)
         if (!(await users.delete(userId, clock.now()))) throw notFound('User')
-        await users.leaveDrives(userId)
+        await offices.leaveDrives(userId)
       })
       return true
     },

@@ -15,7 +15,7 @@ export function createDownloadRepository(db: Executor) {
 
   const source = lazily(() =>
     db
-      .select(place)
+      .select({ key: objects.key, contentType: a.contentType, name: a.name }) // the asset's type was sniffed, the object's told by the name
       .from(a)
       .innerJoin(objects, and(eq(objects.driveId, a.driveId), eq(objects.id, a.sourceObjectId)))
       .where(and(inDrive, eq(a.id, sql.placeholder('assetId'))))

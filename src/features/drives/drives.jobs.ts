@@ -5,17 +5,27 @@ import type { DriveRepository } from './drives.repository.ts'
 
 export const purgeDrive = defineJob({ name: 'drives:purge', payload: z.object({ drive_id: z.guid() }), maxAttempts: 12, timeoutSeconds: 6 * 3600 })
 
-/** Objects first: what is cut off in between is found again by its prefix, as long as the row is there. Linked objects lie elsewhere, and stay. */
+/**
+ * Rows first: from then on nothing new can refer to the drive, and what is still being sent finds no place. Then everything under its prefix, until
+ * nothing is left there; a try that is cut off is repeated whole. Linked objects lie elsewhere, and stay.
+ */
 export const drivePurge = ({ store, storage }: { readonly store: { readonly drives: DriveRepository }; readonly storage: ObjectStorage }) =>
   onJob(purgeDrive, async ({ drive_id: driveId }, { signal }) => {
-    let keys: string[] = []
-    for await (const { key } of storage.list(`drives/${driveId}/`)) {
-      signal.throwIfAborted()
-      keys.push(key)
-      if (keys.length < 500) continue
-      await storage.delete(keys)
-      keys = []
-    }
-    await storage.delete(keys)
     await store.drives.delete(driveId)
+    while ((await deleteBelow(storage, `drives/${driveId}/`, signal)) > 0) signal.throwIfAborted()
   })
+
+async function deleteBelow(storage: ObjectStorage, prefix: string, signal: AbortSignal): Promise<number> {
+  let count = 0
+  let keys: string[] = []
+  for await (const { key } of storage.list(prefix)) {
+    signal.throwIfAborted()
+    keys.push(key)
+    count += 1
+    if (keys.length < 500) continue
+    await storage.delete(keys)
+    keys = []
+  }
+  await storage.delete(keys)
+  return count
+}

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { and, asc, eq, gt } from 'drizzle-orm'
 import type { DriveScope } from '../../access/scope.ts'
 import type { Executor } from '../../db/client.ts'
 import { driveMembers, drives } from '../../db/schema/index.ts'
@@ -39,9 +39,9 @@ export function createDriveRepository(db: Executor) {
     async rename({ driveId }: DriveScope<'manage'>, name: string, at: Date): Promise<DriveRow | undefined> {
       return (await db.update(drives).set({ name, updatedAt: at }).where(eq(drives.id, driveId)).returning())[0]
     },
-    /** With everything below it, unless somebody is a member again. */
+    /** With every row below it. */
     async delete(driveId: string) {
-      await db.delete(drives).where(and(eq(drives.id, driveId), sql`NOT EXISTS (SELECT FROM drive_members m WHERE m.drive_id = ${driveId})`))
+      await db.delete(drives).where(eq(drives.id, driveId))
     },
   }
 }

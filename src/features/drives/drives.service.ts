@@ -55,6 +55,8 @@ export function createDriveService({ store, cursors, clock }: Needs) {
 
     rename: (scope: DriveScope<'manage'>, name: string | undefined): Promise<Drive> =>
       store.transaction(async (tx) => {
+        // The guard may remember a role on a drive that was deleted a moment ago: it has no members any more.
+        if (scope.caller !== server && !(await tx.members.find(scope, scope.caller.userId))) throw notFound('Drive')
         const before = await tx.drives.find(scope)
         const after = await tx.drives.rename(scope, name ?? before?.name ?? '', clock.now())
         if (!before || !after) throw notFound('Drive')
@@ -66,8 +68,7 @@ export function createDriveService({ store, cursors, clock }: Needs) {
     /** Gone for everybody at once; rows and objects follow by a job. The name guards against the wrong tab. */
     delete: (scope: DriveScope<'administer'>, name: string): Promise<true> =>
       store.transaction(async (tx) => {
-        await tx.members.lock(scope)
-        const drive = await tx.drives.find(scope)
+        const drive = (await tx.members.lock(scope)) ? await tx.drives.find(scope) : undefined
         if (!drive) throw notFound('Drive')
         if (drive.name !== name) throw invalid({ loc: ['query', 'name'], msg: 'must be the name of the drive, letter by letter', type: 'conflicting' })
         await tx.members.removeAll(scope)
@@ -77,4 +78,4 @@ export function createDriveService({ store, cursors, clock }: Needs) {
   }
 }
 
-const presentDrive = (row: { readonly id: string; readonly name: string; readonly createdAt: Date }): Drive => ({ id: row.id, name: row.name, created: row.createdAt.toISOString() })
+export const presentDrive = (row: { readonly id: string; readonly name: string; readonly createdAt: Date }): Drive => ({ id: row.id, name: row.name, created: row.createdAt.toISOString() })

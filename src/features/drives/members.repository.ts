@@ -12,9 +12,10 @@ export function createMemberRepository(db: Executor) {
   const ofDrive = ({ driveId }: DriveScope<'read'>) => eq(driveMembers.driveId, driveId)
 
   return {
-    /** Held until the transaction ends, so that two changes cannot each leave the other's ADMIN as the last. */
-    async lock({ driveId }: DriveScope<'manage'>) {
-      await db.select({ id: drives.id }).from(drives).where(eq(drives.id, driveId)).for('update')
+    /** Held until the transaction ends, so that two changes cannot each leave the other's ADMIN as the last; false where the drive is gone. */
+    async lock({ driveId }: DriveScope<'manage'>): Promise<boolean> {
+      const rows = await db.select({ id: drives.id }).from(drives).where(eq(drives.id, driveId)).for('update')
+      return rows.length > 0
     },
     list: (scope: DriveScope<'read'>, after: string | undefined, limit: number) =>
       db

@@ -25,7 +25,7 @@ export function createMemberService({ store, cursors, clock }: Needs) {
   /** Who is on the drive changes under its lock; the check on the last ADMIN comes after the change, and undoes it. */
   const change = <T>(scope: DriveScope<'manage'>, work: (tx: Repositories) => Promise<T>): Promise<T> =>
     store.transaction(async (tx) => {
-      await tx.members.lock(scope)
+      if (!(await tx.members.lock(scope))) throw notFound('Drive')
       const before = await tx.members.admins(scope)
       const result = await work(tx)
       if (before > 0 && (await tx.members.admins(scope)) === 0) throw conflict('The last ADMIN of a drive stays')
@@ -65,7 +65,7 @@ export function createMemberService({ store, cursors, clock }: Needs) {
     /** Makes a member, or gives one another role: the command line's one verb for both. */
     async set(scope: DriveScope<'manage'>, { email, role }: { readonly email: string; readonly role: Role }): Promise<Member> {
       const userId = await store.members.userId({ email })
-      if (userId === undefined) throw notFound('User')
+      if (userId === undefined) throw notFound(`User ${email}`)
       return put(scope, { userId, role, mustExist: false })
     },
 
@@ -84,9 +84,10 @@ export function createMemberService({ store, cursors, clock }: Needs) {
   }
 }
 
-/** The role that the caller has here bounds what they give and whom they touch. */
+/** The role that the caller has here now (the guard may remember an older one) bounds what they give and whom they touch. */
 async function mayTouch({ members }: Repositories, scope: DriveScope<'manage'>, roleInvolved: number) {
-  const own = scope.caller === server ? roles.ADMIN : ((await members.find(scope, scope.caller.userId))?.role ?? 0)
+  const own = scope.caller === server ? roles.ADMIN : ((await members.find(scope, scope.caller.userId))?.role ?? roles.NONE)
+  if (own < roles.FULL_ACCESS) throw notFound('Drive')
   if (roleInvolved > own) throw new AppError('forbidden', 'Nobody gives, changes or takes a role above their own')
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ok, publicRoute, type Route } from '../../http/define-route.ts'
+import { ok, publicRoute, redirect, type Route } from '../../http/define-route.ts'
 
 const CheckState = z.enum(['ok', 'down', 'off'])
 export const Health = z
@@ -13,6 +13,15 @@ export type Health = z.infer<typeof Health>
 const common = { method: 'GET', tag: 'Health', reason: 'asked by load balancers and browsers, which hold no credential' } as const
 
 export const healthRoutes = (lookAround: () => Promise<Health>): Route[] => [
+  publicRoute({
+    ...common,
+    path: '/',
+    operationId: 'getStartPage',
+    summary: 'To the documentation',
+    hidden: true,
+    response: { redirect: 'To the documentation' },
+    handle: async () => redirect('/docs'),
+  }),
   publicRoute({
     ...common,
     path: '/health/live',

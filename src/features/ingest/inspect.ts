@@ -55,6 +55,9 @@ export function inspection({ store, storage, media, images, clock, folders }: Ne
     return { inspection: { ...facts, ...factsOf(probe), type: typeOf(probe) }, outputs: outputsOf(probe) }
   }
 
+  /** What the file is by its bytes, or while they cannot be had by its name. */
+  const typeNow = async (source: SourceRow, signal: AbortSignal) => assetTypeOf(source.extension, await sniff(storage, source.key, signal).catch(() => undefined))
+
   /** The states of all jobs follow from what was found: what does not apply counts as done. */
   async function settle(scope: AssetScope<'edit'>, { inspection, outputs }: Findings) {
     await store.transaction(async (tx) => {
@@ -71,12 +74,15 @@ export function inspection({ store, storage, media, images, clock, folders }: Ne
     })
   }
 
-  async function fail(scope: AssetScope<'edit'>, error: unknown, { attempt, isLast }: Try) {
+  async function fail(scope: AssetScope<'edit'>, { type, error }: { readonly type: AssetType; readonly error: unknown }, { attempt, isLast }: Try) {
     const isFinal = error instanceof MediaError || isLast
     const change = { state: isFinal ? 'FAILED' : 'NOT_STARTED', error: reasonFor(error), attempts: attempt } as const
     await store.assetJobs.set(scope, ['metadata'], change)
-    if (isFinal) await store.assetJobs.set(scope, renderable, change) // what nobody could look into, nothing is made of
     if (!isFinal) throw error
+    // What nobody could look into, nothing is made of; what would never have been made counts as done.
+    const outputs = type === 'IMAGE' ? (['preview'] as const) : renderable
+    await store.assetJobs.set(scope, outputs, change)
+    if (type === 'IMAGE') await store.assetJobs.set(scope, ['proxy', 'audio_proxy', 'audio', 'transcription'], { state: 'COMPLETED', progress: 1 })
   }
 
   return onAssetJob(inspectAsset, async (scope, _payload, theTry) => {
@@ -87,7 +93,7 @@ export function inspection({ store, storage, media, images, clock, folders }: Ne
       await folders.use(async (folder) => settle(scope, await look(source, folder, theTry.signal)))
     } catch (error) {
       if (theTry.signal.aborted && !theTry.isLast) throw error
-      await fail(scope, error, theTry)
+      await fail(scope, { type: await typeNow(source, theTry.signal), error }, theTry)
     }
   })
 }

@@ -31,6 +31,8 @@ export const linkRefused = () => new AppError('forbidden', 'This link is not val
 export function createLinkService({ signer, clock, storage }: { readonly signer: Signer; readonly clock: Clock; readonly storage: ObjectStorage }) {
   function verified(method: 'GET' | 'PUT', { key, claims }: Link) {
     const { e, d, t, n, s } = claims
+    // A parameter that comes twice is a list; one that was not signed has no place here. A link has one form.
+    if (Object.values(claims).some((each: unknown) => typeof each !== 'string') || (method === 'GET' ? n : d) !== undefined) throw linkRefused()
     if (e === undefined || t === undefined || s === undefined || !/^\d{1,12}$/.test(e)) throw linkRefused()
     if (!signer.verify(linkText(method, key, { e, d, t, n }), s)) throw linkRefused()
     const expires = new Date(Number(e) * 1000)
