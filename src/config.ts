@@ -92,7 +92,7 @@ const settings = {
     .refine((value) => Buffer.byteLength(value) >= 32, 'must have at least 32 bytes')
     .describe('Verifies access tokens signed with HS256')
     .optional(),
-  JWT_PUBLIC_KEY: text('PEM (or its path) that verifies access tokens signed with RS256 or ES256').transform(readPublicKey).optional(),
+  JWT_PUBLIC_KEY: z.string().trim().transform(readPublicKey).describe('PEM (or its path) that verifies access tokens signed with RS256 or ES256').optional(),
   JWT_ISSUER: text('Required `iss` of access tokens').optional(),
   JWT_AUDIENCE: text('Required `aud` of access tokens').optional(),
   CORS_ORIGINS: commaList(isOrigin, 'must be * or origins such as https://app.example.com, separated by commas', 'Origins that browsers may call from; `*` = any').default(['*']),

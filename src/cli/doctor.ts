@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { statfs } from 'node:fs/promises'
-import { readConfig } from '../config.ts'
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type Config, readConfig } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { Installation } from '../installation.ts'
 import { withInstallation } from './with-installation.ts'
@@ -13,7 +14,7 @@ export interface Finding {
 
 /** Tries each thing that the server needs, for real; what fails says what to do. */
 export async function examine(): Promise<Finding[]> {
-  readConfig(process.env) // its faults are said by themselves
+  const config = readConfig(process.env) // its faults are said by themselves
   try {
     return await withInstallation(async (installation) => [
       await postgres(installation),
@@ -23,6 +24,7 @@ export async function examine(): Promise<Finding[]> {
       await temporaryFolder(installation),
     ])
   } catch (error) {
+    if (error instanceof AppError) return [storeFault(config, error)] // the folder of objects is opened with the rest
     return [{ what: 'Postgres', state: 'fail', about: `cannot be opened: ${error instanceof Error ? error.message : String(error)}. Look at DATABASE_URL, or at the folder DAILIES_HOME where it is embedded.` }]
   }
 }
@@ -38,7 +40,7 @@ async function postgres({ pool, config }: Installation): Promise<Finding> {
 
 /** Writes, reads back, signs and follows a link, removes: what a first upload would need. */
 async function objectStore({ storage, config }: Installation): Promise<Finding[]> {
-  const what = config.S3_BUCKET ? `Object store (bucket ${config.S3_BUCKET})` : 'Object store (disk)'
+  const what = storeName(config)
   const key = `doctor/${randomUUID()}`
   try {
     await storage.check(AbortSignal.timeout(5000))
@@ -49,10 +51,20 @@ async function objectStore({ storage, config }: Installation): Promise<Finding[]
     if (text !== 'ail') return [{ what, state: 'fail', about: 'answers other bytes than were asked for' }]
     return [{ what, state: 'ok', about: 'writes, reads ranges and deletes' }, ...(config.S3_BUCKET ? [await publicLink(storage, key)] : [])]
   } catch (error) {
-    return [{ what, state: 'fail', about: `${error instanceof AppError ? error.message : String(error)}. Look at S3_BUCKET, S3_ENDPOINT and the keys, or at the rights on DAILIES_HOME.` }]
+    return [storeFault(config, error)]
   } finally {
     await storage.delete([key]).catch(() => undefined)
   }
+}
+
+const storeName = ({ S3_BUCKET: bucket }: Config) => (bucket ? `Object store (bucket ${bucket})` : 'Object store (disk)')
+
+/** Says which one it was that failed, since that is what is most often wrong. */
+function storeFault(config: Config, error: unknown): Finding {
+  const message = error instanceof AppError ? error.message : String(error)
+  const { S3_BUCKET: bucket, S3_ENDPOINT: endpoint, S3_REGION: region, DAILIES_HOME: home } = config
+  const where = bucket ? (endpoint ?? `AWS, region ${region}`) : join(resolve(home), 'objects')
+  return { what: storeName(config), state: 'fail', about: `${message} (${where}). Look at ${bucket ? 'S3_BUCKET, S3_ENDPOINT and the keys' : 'the rights on DAILIES_HOME'}.` }
 }
 
 /** As a browser on another site would follow a link, CORS included. */
@@ -66,12 +78,14 @@ async function publicLink(storage: Installation['storage'], key: string): Promis
   return { what, state: 'ok', about: 'are followed, with CORS' }
 }
 
-async function mediaTools({ media }: Installation): Promise<Finding[]> {
+async function mediaTools({ media, config }: Installation): Promise<Finding[]> {
   try {
     const { version, origin, notes } = await media.describe()
     return [{ what: 'ffmpeg', state: 'ok', about: `${version}, ${origin}` }, ...notes.map((about) => ({ what: 'ffmpeg', state: 'note', about }) as const)]
-  } catch {
-    return [{ what: 'ffmpeg', state: 'fail', about: 'was not found: install ffmpeg, or set FFMPEG_PATH and FFPROBE_PATH' }]
+  } catch (error) {
+    const isConfigured = config.FFMPEG_PATH !== undefined || config.FFPROBE_PATH !== undefined
+    const about = isConfigured && error instanceof Error ? `${error.message}. Mend that setting, or leave it out` : 'was not found: install ffmpeg, or set FFMPEG_PATH and FFPROBE_PATH'
+    return [{ what: 'ffmpeg', state: 'fail', about }]
   }
 }
 
@@ -84,8 +98,16 @@ async function workers({ store }: Installation): Promise<Finding> {
 
 async function temporaryFolder({ config }: Installation): Promise<Finding> {
   const what = `Temporary folder ${config.TEMP_DIR}`
-  const { bavail, bsize } = await statfs(config.TEMP_DIR).catch(() => ({ bavail: 0, bsize: 0 }))
-  if (bsize === 0) return { what, state: 'note', about: 'does not exist yet; it is made when it is needed' }
+  const file = join(config.TEMP_DIR, `doctor-${randomUUID()}`)
+  try {
+    await mkdir(config.TEMP_DIR, { recursive: true })
+    await writeFile(file, 'dailies')
+  } catch (error) {
+    return { what, state: 'fail', about: `cannot be written to: ${error instanceof Error ? error.message : String(error)}. Look at TEMP_DIR and its rights` }
+  } finally {
+    await rm(file, { force: true }).catch(() => undefined)
+  }
+  const { bavail, bsize } = await statfs(config.TEMP_DIR)
   const freeGiB = (bavail * bsize) / 2 ** 30
   return { what, state: freeGiB < 5 ? 'note' : 'ok', about: `${freeGiB.toFixed(1)} GiB free${freeGiB < 5 ? ': films from S3 are copied there while they are worked on' : ''}` }
 }

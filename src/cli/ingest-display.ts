@@ -9,47 +9,78 @@ interface ShownFile {
   readonly failed: (reason: string) => void
 }
 
-export interface IngestDisplay {
-  readonly begin: (file: string, size: number) => ShownFile
-  /** A line about what goes on after the upload. */
-  readonly note: (text: string) => void
-  /** Says how it came out; answers how many failed. */
-  readonly end: () => number
+export interface FailedJob {
+  readonly assetId: string
+  readonly path: string
+  readonly job: string
+  readonly error: string | null
 }
 
-/** A bar per file under way and one over all for people; a JSON line per file, and one at the end, for programs. */
+export interface IngestDisplay {
+  readonly begin: (file: string, size: number) => ShownFile
+  /** A line for people about what goes on after the upload. */
+  readonly note: (text: string) => void
+  /** A line that programs do not parse, but their logs keep. */
+  readonly warn: (text: string) => void
+  /** Says how it came out; answers how many files and jobs failed. */
+  readonly end: (jobs: readonly FailedJob[]) => number
+}
+
+/** A bar per file under way and one over all for people; a JSON line per file and failed job, and one at the end, for programs. */
 export function ingestDisplay(files: readonly FoundFile[], { json }: { readonly json: boolean }): IngestDisplay {
   const counts = { uploaded: 0, skipped: 0, failed: 0 }
   const line = (value: unknown) => void process.stdout.write(`${JSON.stringify(value)}\n`)
-  const failures: string[] = []
-  const bars = json ? undefined : openBars(files)
+  const remarks: string[] = []
+  let bars: ReturnType<typeof openBars> | undefined // from the first file on
+  const say = (text: string) => {
+    bars?.stop() // a line between them would be drawn over
+    bars = undefined
+    process.stderr.write(`${text}\n`)
+  }
 
   return {
     begin(file, size) {
+      if (!json && files.length > 0) bars ??= openBars(files)
       const bar = bars?.add(basename(file), size)
       return {
         progress: (bytes) => bar?.to(bytes),
-        done({ state, assetId, path }) {
+        done(result) {
+          const { state, assetId, path } = result
           counts[state] += 1
           bar?.end(size)
-          if (json) line({ file, asset_id: assetId, path, state })
+          if (json) line({ file, asset_id: assetId, path, state, ...(result.state === 'skipped' && { reason: result.reason }) })
+          else if (result.state === 'skipped' && result.reason === 'conflict') remarks.push(`SKIPPED ${file}: kept the older one, ${path}`)
         },
         failed(error) {
           counts.failed += 1
           bar?.end(size)
-          failures.push(`${file}: ${error}`)
+          remarks.push(`FAILED  ${file}: ${error}`)
           if (json) line({ file, asset_id: null, path: null, state: 'failed', error })
         },
       }
     },
-    note: (text) => (json ? undefined : void process.stderr.write(`${text}\n`)),
-    end() {
+    note: (text) => (json ? undefined : say(text)),
+    warn: say,
+    end(jobs) {
       bars?.stop()
+      if (json) for (const { assetId, path, job, error } of jobs) line({ asset_id: assetId, path, job, state: 'FAILED', error })
       if (json) line(counts)
-      else process.stdout.write([...failures.map((each) => `FAILED  ${each}`), `${counts.uploaded} uploaded, ${counts.skipped} skipped, ${counts.failed} failed`, ''].join('\n'))
-      return counts.failed
+      else process.stdout.write([...remarks, ...jobLines(jobs), `${counts.uploaded} uploaded, ${counts.skipped} skipped, ${counts.failed} failed`, ''].join('\n'))
+      return counts.failed + jobs.length
     },
   }
+}
+
+/** One for an asset and a reason: what nobody could look into fails with all that was to be made of it. */
+function jobLines(jobs: readonly FailedJob[]): string[] {
+  const together = new Map<string, { readonly names: string[]; readonly path: string; readonly reason: string }>()
+  for (const { path, job, error } of jobs) {
+    const reason = error === null ? '' : `: ${error}`
+    const known = together.get(path + reason)
+    if (known) known.names.push(job)
+    else together.set(path + reason, { names: [job], path, reason })
+  }
+  return [...together.values()].map(({ path, names, reason }) => `FAILED  ${path}: ${names.join(', ')}${reason}`)
 }
 
 function openBars(files: readonly FoundFile[]) {

@@ -1,13 +1,10 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import pLimit from 'p-limit'
-import type { DriveScope } from '../access/scope.ts'
 import { AppError } from '../errors.ts'
-import type { IngestedFile, OnConflict } from '../features/ingest/ingest.service.ts'
-import type { Installation } from '../installation.ts'
-import { parseAssetPath } from '../model/asset-path.ts'
-import { type FoundFile, findFiles } from './find-files.ts'
-import { type IngestDisplay, ingestDisplay } from './ingest-display.ts'
+import type { OnConflict } from '../features/ingest/ingest.service.ts'
+import { findFiles } from './find-files.ts'
+import { ingestDisplay } from './ingest-display.ts'
+import { folderInDrive, ingestFiles } from './ingest-files.ts'
 import { driveNamed, withInstallation } from './with-installation.ts'
 
 interface Options {
@@ -18,9 +15,6 @@ interface Options {
   readonly json?: boolean
 }
 
-const atOnce = 3
-const triesOnOutage = 8
-
 export function addIngestCommand(program: Command) {
   program
     .command('ingest')
@@ -29,60 +23,39 @@ export function addIngestCommand(program: Command) {
     .requiredOption('--drive <drive>', 'id or name of the drive')
     .option('--into <folder>', 'folder in the drive', '/')
     .option('--on-conflict <what>', 'where another file has the path: version, rename or skip', 'version')
-    .option('--wait', 'until previews and proxies are made too; works on them itself where no worker runs')
+    .option('--wait', 'until previews and proxies of these files are made too; works on them itself where no worker runs')
     .action(async (paths: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<Options>()
       if (!['version', 'rename', 'skip'].includes(options.onConflict)) throw new AppError('malformed', `--on-conflict is version, rename or skip, not ${options.onConflict}`)
-      const files = await findFiles(paths.map(absolutePath))
-      const failed = await withInstallation(async (installation) => {
-        const scope = await driveNamed(installation, options.drive)
-        const display = ingestDisplay(files, { json: options.json ?? !process.stdout.isTTY })
-        await ingestAll(installation, scope, { files, options, display })
-        if (options.wait) await (await import('./wait-for-jobs.ts')).waitForJobs(installation, display.note)
-        return display.end()
-      })
-      if (failed > 0) process.exitCode = 1
+      if ((await ingest(paths.map(absolutePath), options)) > 0) process.exitCode = 1
     })
 }
 
 /** npm starts scripts in the package’s root and says in INIT_CWD where it was called. A slash at the end stays: it means the folder’s content. */
 const absolutePath = (path: string) => `${resolve(process.env['INIT_CWD'] ?? process.cwd(), path)}${/[/\\]$/.test(path) ? '/' : ''}`
 
-interface Run {
-  readonly files: readonly FoundFile[]
-  readonly options: Options
-  readonly display: IngestDisplay
+/** Answers how many files and jobs failed, or were broken off. */
+async function ingest(paths: readonly string[], { drive, into, onConflict, wait = false, json = !process.stdout.isTTY }: Options): Promise<number> {
+  const found = await findFiles(paths)
+  return withInstallation(async (installation) => {
+    const scope = await driveNamed(installation, drive)
+    const directory = folderInDrive(into, scope.driveId)
+    const display = ingestDisplay(found.files, { json })
+    if (found.files.length === 0 && found.failed.length === 0) display.warn('Nothing was found there')
+    const { driveId } = scope
+    const stopped = stopOnInterrupt()
+    const assetIds = await ingestFiles(installation, scope, { found, directory, onConflict, display, signal: stopped.signal })
+    const isWaiting = wait && assetIds.length > 0 && !stopped.signal.aborted
+    const failedJobs = isWaiting ? await (await import('./wait-for-jobs.ts')).waitForJobs(installation, { driveId, assetIds, display, signal: stopped.signal }) : []
+    stopped.release()
+    return display.end(failedJobs) + (stopped.signal.aborted ? 1 : 0)
+  })
 }
 
-async function ingestAll({ services }: Installation, scope: DriveScope<'edit'>, { files, options, display }: Run) {
-  const limit = pLimit(atOnce)
+/** The first Ctrl-C ends the run in order; a second one is the system’s. */
+function stopOnInterrupt() {
   const stopped = new AbortController()
-  process.once('SIGINT', () => stopped.abort(new AppError('conflict', 'Stopped; run the same command again to go on')))
-  const one = async ({ file, relative, size }: FoundFile) => {
-    const show = display.begin(file, size)
-    try {
-      stopped.signal.throwIfAborted()
-      const path = parseAssetPath(`${options.into.replace(/\/+$/, '')}/${relative}`, scope.driveId, ['path'])
-      const order = { file, path, onConflict: options.onConflict, signal: stopped.signal, onProgress: show.progress }
-      show.done(await throughOutages(() => services.ingest.file(scope, order), stopped.signal))
-    } catch (error) {
-      show.failed(error instanceof AppError ? (error.faults[0]?.msg ?? error.message) : String(error instanceof Error ? error.message : error))
-    }
-  }
-  await Promise.all(files.map((file) => limit(one, file)))
-}
-
-/** A database or store that is away for a moment does not fail a long ingest: the file is tried again, for a minute or so. */
-async function throughOutages(work: () => Promise<IngestedFile>, signal: AbortSignal): Promise<IngestedFile> {
-  const { setTimeout: pause } = await import('node:timers/promises')
-  const { translateDatabaseError } = await import('../db/database-errors.ts')
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await work()
-    } catch (error) {
-      const isAway = translateDatabaseError(error) !== undefined || (error instanceof AppError && error.code === 'unavailable')
-      if (!isAway || tries >= triesOnOutage || signal.aborted) throw error
-      await pause(Math.min(10_000, 250 * 2 ** tries), undefined, { signal })
-    }
-  }
+  const stop = () => stopped.abort(new AppError('conflict', 'Stopped; run the same command again to go on'))
+  process.once('SIGINT', stop)
+  return { signal: stopped.signal, release: () => void process.off('SIGINT', stop) }
 }

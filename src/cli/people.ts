@@ -3,9 +3,11 @@ import { z } from 'zod'
 import { nameOfRole } from '../access/actions.ts'
 import { server } from '../access/scope.ts'
 import { AppError } from '../errors.ts'
-import { answer, driveNamed, roleNamed, withInstallation } from './with-installation.ts'
+import { driveName } from '../features/drives/drives.schemas.ts'
+import { presentDrive } from '../features/drives/drives.service.ts'
+import { allPages, answer, driveNamed, roleNamed, withInstallation } from './with-installation.ts'
 
-/** users, keys, drives, members */
+/** users, keys, drives, members: what they print as JSON is what REST answers. */
 export function addPeopleCommands(program: Command) {
   addUserCommands(program.command('users').description('who may sign in'))
   addKeyCommands(program.command('keys').description('API keys'))
@@ -25,6 +27,15 @@ function addUserCommands(users: Command) {
         if (!z.email().safeParse(email).success) throw new AppError('malformed', `${email} is no e-mail address`)
         const user = await services.users.create({ email, name, is_operator: operator })
         answer(command, user, `${user.name} <${user.email}> is user ${user.id}`)
+      }),
+    )
+  users
+    .command('list')
+    .description('all users of the installation')
+    .action(async (_options, command: Command) =>
+      withInstallation(async ({ services }) => {
+        const all = await allPages((page) => services.users.list(page))
+        answer(command, all, all.map(({ id, name, email, is_operator: isOperator }) => `${id}  ${name} <${email}>${isOperator ? '  operator' : ''}`).join('\n') || 'There is no user yet')
       }),
     )
 }
@@ -48,6 +59,18 @@ function addKeyCommands(keys: Command) {
       }),
     )
   keys
+    .command('list')
+    .description('the keys of a user, as far as they are not revoked')
+    .requiredOption('--email <address>', 'whose keys')
+    .action(async ({ email }: { email: string }, command: Command) =>
+      withInstallation(async ({ services }) => {
+        const user = await services.users.byEmail(email)
+        const all = await allPages((page) => services.apiKeys.list({ userId: user.id }, page))
+        const lines = all.map(({ id, name, drive_id: drive, expires, last_used: used }) => `${id}  ${name}${drive ? `  only drive ${drive}` : ''}${expires ? `  until ${expires}` : ''}  ${used ? `used ${used}` : 'never used'}`)
+        answer(command, all, lines.join('\n') || `${user.email} has no key`)
+      }),
+    )
+  keys
     .command('revoke')
     .description('end a key')
     .argument('<id>')
@@ -65,10 +88,15 @@ function addDriveCommands(drives: Command) {
     .command('create')
     .description('make a drive; give it members next')
     .argument('<name>')
-    .action(async (name: string, _options, command: Command) =>
-      withInstallation(async ({ services }) => {
+    .option('--another', 'even where a drive is called so already')
+    .action(async (given: string, { another = false }: { another?: boolean }, command: Command) =>
+      withInstallation(async ({ services, store }) => {
+        const { data: name } = driveName.safeParse(given)
+        if (name === undefined) throw new AppError('malformed', 'A drive has a name of 1 to 200 characters')
+        const [known] = another ? [] : await store.drives.named({ name })
+        if (known) throw new AppError('conflict', `${known.id} is called ${name} already; --another makes one more`)
         const drive = await services.drives.create(server, name)
-        answer(command, drive, `${drive.name} is drive ${drive.id}`)
+        answer(command, drive, `${drive.name} is drive ${drive.id}\nNobody is on it yet: \`members set ${drive.id} EMAIL ROLE\` comes next`)
       }),
     )
   drives
@@ -76,7 +104,7 @@ function addDriveCommands(drives: Command) {
     .description('all drives of the installation')
     .action(async (_options, command: Command) =>
       withInstallation(async ({ store }) => {
-        const all = await store.drives.all()
+        const all = (await store.drives.all()).map(presentDrive)
         answer(command, all, all.map(({ id, name }) => `${id}  ${name}`).join('\n') || 'There is no drive yet')
       }),
     )
@@ -97,6 +125,17 @@ function addMemberCommands(members: Command) {
         const scope = await driveNamed(installation, drive)
         const member = await installation.services.members.set(scope, { email, role: roleNamed(role) })
         answer(command, member, `${member.email} is ${nameOfRole(member.role)}`)
+      }),
+    )
+  members
+    .command('list')
+    .description('who is on a drive')
+    .argument('<drive>', 'id or name')
+    .action(async (drive: string, _options, command: Command) =>
+      withInstallation(async (installation) => {
+        const scope = await driveNamed(installation, drive)
+        const all = await allPages((page) => installation.services.members.list(scope, page))
+        answer(command, all, all.map(({ user_id: id, name, email, role }) => `${id}  ${nameOfRole(role).padEnd(15)}  ${name} <${email}>`).join('\n') || 'Nobody is on it yet')
       }),
     )
 }

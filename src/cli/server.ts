@@ -9,11 +9,12 @@ export function addServerCommands(program: Command) {
     .command('openapi')
     .description('write the API description (default openapi.yaml)')
     .argument('[file]', 'where to; - = standard output', 'openapi.yaml')
-    .action(async (file: string) => {
+    .action(async (file: string, _options, command: Command) => {
       const { describeApi } = await import('./describe-api.ts')
       const text = await describeApi()
-      if (file === '-') process.stdout.write(text)
-      else await writeFile(file, text)
+      if (file === '-') return void process.stdout.write(text)
+      await writeFile(file, text)
+      answer(command, { file }, `The API description is in ${file}`)
     })
 
   program
@@ -24,7 +25,7 @@ export function addServerCommands(program: Command) {
       const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL
       if (url) await (await import('../db/migrate.ts')).migrate(url)
       else await withInstallation(async () => undefined) // opening it migrates
-      answer(command, true, 'The database is up to date')
+      answer(command, { migrated: true }, 'The database is up to date')
     })
 
   program
@@ -42,8 +43,12 @@ export function addServerCommands(program: Command) {
     .description('every setting, with its default and its meaning')
     .option('--write', 'into README.md and .env.example')
     .action(async ({ write = false }: { write?: boolean }, command: Command) => {
-      if (write) return (await import('./write-settings.ts')).writeSettings()
+      if (write) {
+        const written = await (await import('./write-settings.ts')).writeSettings()
+        return answer(command, { written }, `The settings are in ${written.join(' and ')}`)
+      }
       const { settingsAsTable } = await import('./settings-text.ts')
-      answer(command, describeSettings(), settingsAsTable())
+      const plain = describeSettings().map((each) => ({ ...each, fallback: each.fallback.replaceAll('`', '') }))
+      answer(command, plain, settingsAsTable())
     })
 }

@@ -6,6 +6,7 @@ import type { DriveScope } from '../access/scope.ts'
 import { readConfig } from '../config.ts'
 import { AppError } from '../errors.ts'
 import type { Installation } from '../installation.ts'
+import type { Page } from '../model/cursor.ts'
 
 /** Opens what the environment names, does the work, and leaves a database of ours as it was found: running or not. */
 export async function withInstallation<T>(work: (installation: Installation) => Promise<T>): Promise<T> {
@@ -23,6 +24,18 @@ export async function withInstallation<T>(work: (installation: Installation) => 
 export function answer(command: Command, value: unknown, words: string) {
   const { json } = command.optsWithGlobals<{ json?: boolean }>()
   process.stdout.write(`${json ? JSON.stringify(value) : words}\n`)
+}
+
+/** All of a list that is handed out by pages. */
+export async function allPages<Item>(read: (page: Page) => Promise<{ readonly items: readonly Item[]; readonly next_cursor: string | null }>): Promise<Item[]> {
+  const all: Item[] = []
+  let cursor: string | undefined
+  do {
+    const page = await read({ limit: 200, cursor })
+    all.push(...page.items)
+    cursor = page.next_cursor ?? undefined
+  } while (cursor !== undefined)
+  return all
 }
 
 /** A drive by its id or, where only one has it, its name. */

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, inArray, isNotNull, or, sql } from 'drizzle-orm'
 import type { Executor } from '../db/client.ts'
 import { assetJobs, livingAssets } from '../db/schema/index.ts'
 import type { JobName, JobState } from '../model/job-names.ts'
@@ -8,13 +8,10 @@ export type AssetJobOverviewRepository = ReturnType<typeof createAssetJobOvervie
 /** The jobs of many assets at once: for whoever runs the installation (command line, demo). What answers requests has a scope, and the other repository. */
 export function createAssetJobOverviewRepository(db: Executor) {
   return {
-    /** Whether each of these jobs has come to its end, on each of these assets. */
-    async allEnded(driveId: string, assetIds: readonly string[], names: readonly JobName[]): Promise<boolean> {
-      const rows = await db
-        .select({ name: assetJobs.name })
-        .from(assetJobs)
-        .where(and(eq(assetJobs.driveId, driveId), inArray(assetJobs.assetId, [...assetIds]), inArray(assetJobs.name, [...names]), inArray(assetJobs.state, ['COMPLETED', 'FAILED'])))
-      return rows.length >= assetIds.length * names.length
+    ...ofAssets(db),
+
+    async hasAsset(assetId: string): Promise<boolean> {
+      return (await db.select({ id: livingAssets.id }).from(livingAssets).where(eq(livingAssets.id, assetId))).length > 0
     },
 
     /** Across drives; what changed last comes first. */
@@ -30,6 +27,7 @@ export function createAssetJobOverviewRepository(db: Executor) {
           progress: assetJobs.progress,
           attempts: assetJobs.attempts,
           error: assetJobs.error,
+          createdAt: assetJobs.createdAt,
           updatedAt: assetJobs.updatedAt,
         })
         .from(assetJobs)
@@ -43,6 +41,7 @@ export function createAssetJobOverviewRepository(db: Executor) {
       db
         .selectDistinct({ driveId: assetJobs.driveId, assetId: assetJobs.assetId })
         .from(assetJobs)
+        .innerJoin(livingAssets, and(eq(livingAssets.driveId, assetJobs.driveId), eq(livingAssets.id, assetJobs.assetId)))
         .where(and(eq(assetJobs.state, 'FAILED'), assetId === undefined ? undefined : eq(assetJobs.assetId, assetId))),
 
     async reopenFailed(driveId: string, assetId: string) {
@@ -51,5 +50,46 @@ export function createAssetJobOverviewRepository(db: Executor) {
         .set({ state: 'NOT_STARTED', progress: null, attempts: 0, updatedAt: sql`now()` })
         .where(and(eq(assetJobs.driveId, driveId), eq(assetJobs.assetId, assetId), eq(assetJobs.state, 'FAILED')))
     },
+  }
+}
+
+/** Of given assets of one drive. */
+function ofAssets(db: Executor) {
+  /** As one array, since a run of the command line may have more assets than a statement has parameters. */
+  const among = (driveId: string, assetIds: readonly string[]) => and(eq(livingAssets.driveId, driveId), sql`${livingAssets.id} = ANY(${sql.param([...assetIds])}::uuid[])`)
+
+  return {
+    /** Whether each of these jobs has come to its end, on each of these assets. */
+    async allEnded(driveId: string, assetIds: readonly string[], names: readonly JobName[]): Promise<boolean> {
+      const rows = await db
+        .select({ name: assetJobs.name })
+        .from(assetJobs)
+        .where(and(eq(assetJobs.driveId, driveId), inArray(assetJobs.assetId, [...assetIds]), inArray(assetJobs.name, [...names]), inArray(assetJobs.state, ['COMPLETED', 'FAILED'])))
+      return rows.length >= assetIds.length * names.length
+    },
+
+    /** How many of these assets have one of these jobs before them, or under way. One that nothing has looked at yet has; one that was deleted has not. */
+    async unended(driveId: string, assetIds: readonly string[], names: readonly JobName[]): Promise<number> {
+      const rows = await db
+        .select({ n: count() })
+        .from(livingAssets)
+        .where(
+          and(
+            among(driveId, assetIds),
+            sql`(SELECT count(*) FROM asset_jobs j WHERE j.drive_id = ${livingAssets.driveId} AND j.asset_id = ${livingAssets.id}
+                 AND j.name = ANY(${sql.param([...names])}::text[]) AND j.state IN ('COMPLETED', 'FAILED')) < ${names.length}`,
+          ),
+        )
+      return rows[0]?.n ?? 0
+    },
+
+    /** These jobs on these assets, as far as something went wrong with them: for good (`FAILED`), or so that they are tried again. */
+    troubled: (driveId: string, assetIds: readonly string[], names: readonly JobName[]) =>
+      db
+        .select({ assetId: livingAssets.id, directory: livingAssets.directory, assetName: livingAssets.name, name: assetJobs.name, state: assetJobs.state, error: assetJobs.error })
+        .from(livingAssets)
+        .innerJoin(assetJobs, and(eq(assetJobs.driveId, livingAssets.driveId), eq(assetJobs.assetId, livingAssets.id)))
+        .where(and(among(driveId, assetIds), inArray(assetJobs.name, [...names]), or(eq(assetJobs.state, 'FAILED'), isNotNull(assetJobs.error))))
+        .orderBy(asc(livingAssets.directory), asc(livingAssets.name), asc(assetJobs.createdAt), asc(assetJobs.name)),
   }
 }

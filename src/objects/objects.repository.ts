@@ -1,7 +1,8 @@
 import { and, eq, inArray, lt, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
-import type { Executor } from '../db/client.ts'
+import { type Executor, violatedConstraint } from '../db/client.ts'
 import { objects } from '../db/schema/index.ts'
+import { notFound } from '../errors.ts'
 
 export type ObjectRepository = ReturnType<typeof createObjectRepository>
 export type ObjectKind = 'source' | 'preview' | 'poster' | 'proxy' | 'audio_proxy'
@@ -23,7 +24,12 @@ export function createObjectRepository(db: Executor) {
 
     async reserve(driveId: string, items: readonly NewObject[], at: Date) {
       if (items.length === 0) return
-      await db.insert(objects).values(items.map((each) => ({ ...each, driveId, state: 'reserved', sizeBytes: 0, referenceCount: 0, createdAt: at })))
+      try {
+        await db.insert(objects).values(items.map((each) => ({ ...each, driveId, state: 'reserved', sizeBytes: 0, referenceCount: 0, createdAt: at })))
+      } catch (error) {
+        if (violatedConstraint(error) === 'objects_drive_id_drives_id_fk') throw notFound('Drive')
+        throw error
+      }
     },
 
     /** The bytes are there and something refers to them; false where the reservation was swept meanwhile. */

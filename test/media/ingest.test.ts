@@ -6,10 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { actionsOf, roles } from '../../src/access/actions.ts'
-import { grantAsset } from '../../src/access/grant.ts'
+import { roles } from '../../src/access/actions.ts'
 import { localScope } from '../../src/access/local-scope.ts'
-import { server } from '../../src/access/scope.ts'
 import type { OnConflict } from '../../src/features/ingest/ingest.service.ts'
 import { runDueJobs } from '../../src/jobs/worker.ts'
 import { parseAssetPath } from '../../src/model/asset-path.ts'
@@ -111,9 +109,9 @@ describe('a file that comes again', () => {
     await writeFile(file, 'one')
     const first = await ingest(drive.driveId, file, '/again.txt')
     expect(first.state).toBe('uploaded')
-    expect(await ingest(drive.driveId, file, '/again.txt')).toEqual({ ...first, state: 'skipped' })
+    expect(await ingest(drive.driveId, file, '/again.txt')).toEqual({ ...first, state: 'skipped', reason: 'unchanged' })
     await utimes(file, new Date(), new Date(Date.now() - 86_400_000))
-    expect(await ingest(drive.driveId, file, '/again.txt')).toEqual({ ...first, state: 'skipped' })
+    expect(await ingest(drive.driveId, file, '/again.txt')).toEqual({ ...first, state: 'skipped', reason: 'unchanged' })
   })
 
   test('with other content becomes a version, a renamed one, or is left: as asked, and then is known too', async () => {
@@ -127,25 +125,51 @@ describe('a file that comes again', () => {
     expect(name((await send('one', 'version')).path)).toBe('changed.txt')
     expect(name((await send('two!', 'version')).path)).toBe('changed_v2.txt')
     expect(name((await send('three', 'rename')).path)).toBe('changed (2).txt')
-    expect(await send('four four', 'skip')).toMatchObject({ state: 'skipped' })
-    expect(await send('two!', 'version')).toMatchObject({ state: 'skipped', path: `/${drive.driveId}/changed_v2.txt` })
+    expect(await send('four four', 'skip')).toMatchObject({ state: 'skipped', reason: 'conflict', path: `/${drive.driveId}/changed.txt` })
+    expect(await send('two!', 'version')).toMatchObject({ state: 'skipped', reason: 'unchanged', path: `/${drive.driveId}/changed_v2.txt` })
   })
 
-  test('sixteen times at once is there once', async () => {
+  test.each(['version', 'rename', 'skip'] as const)('sixteen times at once is there once (%s)', async (onConflict) => {
     const busy = await startHarness({ connections: 8 })
     try {
       const drive = await busy.drive()
       const file = join(folder, 'race.txt')
       await writeFile(file, 'race')
-      const order = { file, path: parseAssetPath('/race.txt', drive.driveId), onConflict: 'skip', signal: AbortSignal.timeout(30_000) } as const
+      const order = { file, path: parseAssetPath('/race.txt', drive.driveId), onConflict, signal: AbortSignal.timeout(30_000) }
       const results = await Promise.all(Array.from({ length: 16 }, () => busy.services.ingest.file(localScope(drive.driveId), order)))
       expect(results.filter((each) => each.state === 'uploaded')).toHaveLength(1)
+      expect(new Set(results.map(({ assetId, path }) => `${assetId} ${path}`)).size).toBe(1)
       const keys: string[] = []
       for await (const { key } of busy.storage.list(`drives/${drive.driveId}/`)) keys.push(key)
       expect(keys).toHaveLength(1)
+      const { rows } = await busy.pool.query('SELECT state, reference_count FROM objects WHERE drive_id = $1', [drive.driveId])
+      expect(rows).toEqual([{ state: 'stored', reference_count: 1 }])
     } finally {
       await busy.stop()
     }
+  })
+
+  test('and meets another of the same name that comes at the same time is kept beside it', async () => {
+    const busy = await startHarness({ connections: 4 })
+    try {
+      const drive = await busy.drive()
+      const files = ['one', 'two'].map((content) => join(folder, `${content}.bin`))
+      await Promise.all(files.map((file) => writeFile(file, file)))
+      const order = { path: parseAssetPath('/same.bin', drive.driveId), onConflict: 'version', signal: AbortSignal.timeout(30_000) } as const
+      const results = await Promise.all(files.map((file) => busy.services.ingest.file(localScope(drive.driveId), { ...order, file })))
+      expect(results.map(({ state, path }) => [state, path]).sort()).toEqual([
+        ['uploaded', `/${drive.driveId}/same.bin`],
+        ['uploaded', `/${drive.driveId}/same_v2.bin`],
+      ])
+    } finally {
+      await busy.stop()
+    }
+  })
+
+  test('and was deleted, or cannot be read, fails in plain words', async () => {
+    const drive = await api.drive()
+    await expect(ingest(drive.driveId, join(folder, 'gone.bin'), '/gone.bin')).rejects.toThrow('It is not there any more')
+    await expect(ingest(drive.driveId, folder, '/folder')).rejects.toThrow('It is no plain file')
   })
 })
 
@@ -172,13 +196,7 @@ test('a job ends when its asset is deleted, and leaves nothing', async () => {
   const { ffmpeg } = await api.media.describe()
   await promisify(execFile)(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=1920x1080:r=25:d=60', '-c:v', 'libx264', '-preset', 'ultrafast', '-y', file])
   const { assetId } = await ingest(drive.driveId, file, '/long.mp4')
-  const run = async (name: string, payload: object) => {
-    const handler = api.handlers.find((each) => each.job.name === name)
-    const scope = grantAsset({ driveId: drive.driveId, assetId: assetId ?? '', caller: server, actions: actionsOf(50) }, 'manage')
-    await handler?.run({ drive_id: drive.driveId, asset_id: assetId, ...payload }, { signal: AbortSignal.timeout(60_000), attempt: 1, isLast: false }, () => scope)
-  }
-  await run('assets:inspect', {})
-  const rendering = run('assets:render', { outputs: ['preview', 'proxy'] })
+  const rendering = runDueJobs(workers, api.handlers)
   const { rows: [begun] } = await until(
     () => api.pool.query<{ progress: number }>(`SELECT progress FROM asset_jobs WHERE asset_id = $1 AND name = 'proxy' AND progress > 0`, [assetId]),
     (result) => result.rows.length > 0,

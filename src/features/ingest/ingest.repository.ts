@@ -30,6 +30,15 @@ export function createIngestRepository(db: Executor) {
         .from(livingAssets)
         .where(and(eq(livingAssets.driveId, driveId), eq(livingAssets.directory, directory), gte(livingAssets.name, stem), lt(livingAssets.name, `${stem}\u{10ffff}`))),
 
+    /** The living asset at this path. */
+    async holder({ driveId }: DriveScope<'edit'>, { directory, name }: AssetPath) {
+      const rows = await db
+        .select({ id: livingAssets.id, sizeBytes: livingAssets.sizeBytes, contentHash: livingAssets.contentHash })
+        .from(livingAssets)
+        .where(and(eq(livingAssets.driveId, driveId), eq(livingAssets.directory, directory), eq(livingAssets.name, name)))
+      return rows[0]
+    },
+
     async noteModified({ driveId }: DriveScope<'edit'>, id: string, modified: Date) {
       await db.update(assets).set({ sourceModifiedAt: modified }).where(and(eq(assets.driveId, driveId), eq(assets.id, id)))
     },

@@ -1,5 +1,6 @@
 import mime from 'mime-types'
 import type { DriveScope } from '../../access/scope.ts'
+import { AppError } from '../../errors.ts'
 import { type AssetPath, fullPath, numberedName, versionedName } from '../../model/asset-path.ts'
 import { objectKeys } from '../../objects/object-keys.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -27,16 +28,15 @@ export interface FileOrder {
   readonly onProgress?: (bytes: number, total: number) => void
 }
 
-export interface IngestedFile {
-  readonly state: 'uploaded' | 'skipped'
-  readonly assetId: string | null
-  readonly path: string
-}
+export type IngestedFile =
+  | { readonly state: 'uploaded'; readonly assetId: string; readonly path: string }
+  /** `conflict`: another file has the path, and keeps it. */
+  | { readonly state: 'skipped'; readonly reason: 'unchanged' | 'conflict'; readonly assetId: string | null; readonly path: string }
 
 /** Films of one's own become assets: a file once, whole, with the jobs that look at it. */
 export function createIngestService({ store, storage, clock }: Needs) {
-  /** Sends the file, then makes it an asset; nothing of it stays where its path is taken. */
-  async function upload(scope: DriveScope<'edit'>, order: FileOrder, facts: FileFacts): Promise<IngestedFile | undefined> {
+  /** Sends the file, then makes it an asset; nothing of it stays where its path is taken, or an upload at the same time brought it already. */
+  async function upload(scope: DriveScope<'edit'>, order: FileOrder, facts: FileFacts): Promise<IngestedFile> {
     const { driveId } = scope
     const [assetId, objectId, at] = [store.objects.newId(), store.objects.newId(), clock.now()]
     const key = objectKeys.source(driveId, assetId)
@@ -45,11 +45,16 @@ export function createIngestService({ store, storage, clock }: Needs) {
     const contentHash = await sendSource(storage, { ...order, facts }, { key, contentType })
 
     const sent = { assetId, objectId, contentType, contentHash, facts, at }
-    const path = await placeAsset(store, scope, { sent, directory: order.path.directory, names: namesFor(order) })
-    if (path) return { state: 'uploaded', assetId, path: fullPath(driveId, path) }
+    const placed = await placeAsset(store, scope, { sent, directory: order.path.directory, names: namesFor(order) }).catch(async (error: unknown) => {
+      // Its reservation is gone, and nobody else knows of these bytes. After any other failure they may be an asset's by now: the sweep will tell.
+      if (error instanceof AppError && error.code === 'conflict') await storage.delete([key])
+      throw error
+    })
+    if (placed.state === 'placed') return { state: 'uploaded', assetId, path: fullPath(driveId, placed.path) }
     await storage.delete([key])
     await store.objects.forget(driveId, objectId)
-    return undefined
+    if (placed.state === 'same') return { state: 'skipped', reason: 'unchanged', assetId: placed.id, path: fullPath(driveId, placed.path) }
+    return { state: 'skipped', reason: 'conflict', assetId: placed.id, path: fullPath(driveId, order.path) }
   }
 
   return {
@@ -57,12 +62,10 @@ export function createIngestService({ store, storage, clock }: Needs) {
     async file(scope: DriveScope<'edit'>, order: FileOrder): Promise<IngestedFile> {
       const facts = await factsOf(order.file)
       const { same, versions } = await knownFile(store.ingest, scope, { ...order, facts })
-      const skipped = (assetId: string | null, name: string): IngestedFile => ({ state: 'skipped', assetId, path: fullPath(scope.driveId, { ...order.path, name }) })
-      if (same) return skipped(same.id, same.name)
-      const taken = versions.find((each) => each.name === order.path.name)
-      if (taken && order.onConflict === 'skip') return skipped(taken.id, taken.name)
-      const uploaded = await upload(scope, order, facts)
-      return uploaded ?? skipped(taken?.id ?? null, order.path.name)
+      if (same) return { state: 'skipped', reason: 'unchanged', assetId: same.id, path: fullPath(scope.driveId, { ...order.path, name: same.name }) }
+      const taken = order.onConflict === 'skip' ? versions.find((each) => each.name === order.path.name) : undefined
+      if (taken) return { state: 'skipped', reason: 'conflict', assetId: taken.id, path: fullPath(scope.driveId, order.path) }
+      return upload(scope, order, facts)
     },
   }
 }

@@ -11,8 +11,26 @@ export interface FileFacts {
 }
 
 export async function factsOf(file: string): Promise<FileFacts> {
-  const { size, mtime: modified } = await stat(file).catch(() => Promise.reject(new AppError('not_found', 'There is no such file, or it cannot be read')))
-  return { size, modified }
+  const facts = await stat(file).catch((error: unknown) => Promise.reject(readFault(error)))
+  if (!facts.isFile()) throw new AppError('not_found', 'It is no plain file') // a pipe would be waited for for ever
+  return { size: facts.size, modified: facts.mtime }
+}
+
+const faults: Readonly<Record<string, string>> = {
+  ENOENT: 'It is not there any more',
+  ENOTDIR: 'It is not there any more',
+  EACCES: 'There is no permission to read it',
+  EPERM: 'There is no permission to read it',
+  ELOOP: 'Its link leads in a circle',
+  EIO: 'The disk cannot read it',
+  ENAMETOOLONG: 'Its path is too long',
+  EMFILE: 'Too many files are open',
+}
+
+/** Why a file or folder of this machine cannot be read, in plain words; what is no fault of the file system stays as it is. */
+export function readFault(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : undefined
+  return code === undefined ? error : new AppError('not_found', faults[code] ?? `It cannot be read (${code})`, { cause: error })
 }
 
 const pieceBytes = 1 << 20
@@ -20,7 +38,7 @@ const pieceBytes = 1 << 20
 /** SHA-256 of all that is in it. */
 export async function hashOf(file: string): Promise<Buffer> {
   const hash = createHash('sha256')
-  await pipeline(createReadStream(file, { highWaterMark: pieceBytes }), hash)
+  await pipeline(createReadStream(file, { highWaterMark: pieceBytes }), hash).catch((error: unknown) => Promise.reject(readFault(error)))
   return hash.digest()
 }
 
@@ -36,9 +54,13 @@ interface Watch {
 export async function* bytesOf(file: string, { signal, hash, onBytes }: Watch): AsyncGenerator<Buffer> {
   let bytes = 0
   const source: AsyncIterable<Buffer> = createReadStream(file, { highWaterMark: pieceBytes, signal })
-  for await (const chunk of source) {
-    hash.update(chunk)
-    onBytes((bytes += chunk.length))
-    yield chunk
+  try {
+    for await (const chunk of source) {
+      hash.update(chunk)
+      onBytes((bytes += chunk.length))
+      yield chunk
+    }
+  } catch (error) {
+    throw readFault(error)
   }
 }

@@ -35,13 +35,22 @@ interface Placing {
   readonly names: Iterable<string>
 }
 
-/** Makes what was sent an asset, under the first of the names that is free; `undefined` where none is. */
-export async function placeAsset(store: PlacingStore, scope: DriveScope<'edit'>, { sent, directory, names }: Placing): Promise<AssetPath | undefined> {
+/** `same`: another upload of this very content was there first. `taken`: by other content, under every name; `id` is who has the last of them. */
+export type Placement =
+  | { readonly state: 'placed' | 'same'; readonly id: string; readonly path: AssetPath }
+  | { readonly state: 'taken'; readonly id: string | null }
+
+/** Makes what was sent an asset, under the first of the names that is free, unless one of those before it has the same content. */
+export async function placeAsset(store: PlacingStore, scope: DriveScope<'edit'>, { sent, directory, names }: Placing): Promise<Placement> {
+  let id: string | null = null
   for (const name of names) {
     const path = { directory, name }
-    if (await placeAt(store, scope, { sent, path })) return path
+    if (await placeAt(store, scope, { sent, path })) return { state: 'placed', id: sent.assetId, path }
+    const holder = await store.ingest.holder(scope, path) // none where it was deleted since: then the next name will do
+    id = holder?.id ?? null
+    if (holder?.sizeBytes === sent.facts.size && holder.contentHash?.equals(sent.contentHash)) return { state: 'same', id: holder.id, path }
   }
-  return undefined
+  return { state: 'taken', id }
 }
 
 /** In one transaction with the job that will look at it; false where the path is taken. */
@@ -52,7 +61,7 @@ async function placeAt(store: PlacingStore, scope: DriveScope<'edit'>, { sent, p
   const asset = { ...path, id: assetId, extension, type: assetTypeOf(extension, undefined), sourceObjectId: objectId, sizeBytes: facts.size, contentType, contentHash }
   try {
     await store.transaction(async (tx) => {
-      if (!(await tx.objects.store(driveId, [{ id: objectId, size: facts.size }]))) throw conflict('The upload took longer than a day')
+      if (!(await tx.objects.store(driveId, [{ id: objectId, size: facts.size }]))) throw conflict('The drive was deleted, or the upload took longer than a day')
       if (!(await tx.ingest.insert(scope, { ...asset, sourceModifiedAt: facts.modified, createdBy: actorOf(caller), at }))) throw new PathTaken()
       await tx.activity.add({ driveId, caller, action: 'asset.created', assetId, after: { path: fullPath(driveId, path), size_bytes: facts.size }, at })
       await tx.jobs.enqueue(inspectAsset, { drive_id: driveId, asset_id: assetId }, `inspect:${assetId}`)

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { conflict } from '../../errors.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
-import { bytesOf, type FileFacts } from './local-file.ts'
+import { bytesOf, type FileFacts, factsOf } from './local-file.ts'
 
 interface Sending {
   readonly file: string
@@ -21,8 +20,8 @@ export async function sendSource(storage: ObjectStorage, { file, facts, signal, 
   const hash = createHash('sha256')
   const bytes = bytesOf(file, { signal, hash, onBytes: (sent) => onProgress?.(sent, facts.size) })
   const { size } = await storage.put(key, Readable.from(bytes, { objectMode: false }), { contentType, size: facts.size, signal })
-  const after = await stat(file)
-  if (size !== facts.size || after.size !== facts.size || after.mtime.getTime() !== facts.modified.getTime()) {
+  const after = await factsOf(file).catch(() => undefined)
+  if (size !== facts.size || after?.size !== facts.size || after.modified.getTime() !== facts.modified.getTime()) {
     await storage.delete([key])
     throw conflict('The file changed while it was read: try again when it is written')
   }
