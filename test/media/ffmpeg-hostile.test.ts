@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createFfmpeg } from '../../src/adapters/ffmpeg/ffmpeg.ts'
 import { fileUrl, inputOptions } from '../../src/adapters/ffmpeg/inputs.ts'
+import { createJobFolders } from '../../src/features/ingest/job-folder.ts'
 import { MediaError, type Probe } from '../../src/ports/media-engine.ts'
 import { writeExternalReference } from '../support/external-reference.ts'
 import { ffmpeg, ffprobe, mediaFolder, noise, numbered, x264 } from '../support/films.ts'
@@ -17,6 +18,7 @@ const folder = mediaFolder('hostile')
 const temp = folder.path('temp', '.')
 const engine = createFfmpeg({ tempDir: temp, slots: 1 })
 const { signal } = new AbortController()
+const filesUnderWay = () => (existsSync(temp) ? readdirSync(temp, { recursive: true }).filter((name) => name !== 'jobs') : [])
 
 let listener: Server
 let hits = 0
@@ -59,7 +61,7 @@ async function reasons(source: string, { probing, decoding }: { probing?: boolea
   }
   const attempts = await Promise.allSettled(ways)
   expect(existsSync(out)).toBe(false)
-  expect(readdirSync(temp)).toEqual([])
+  expect(filesUnderWay()).toEqual([])
   return attempts.map((each) => {
     expect(each.status).toBe('rejected')
     const reason: unknown = each.status === 'rejected' ? each.reason : undefined
@@ -203,14 +205,20 @@ describe.skipIf(process.platform !== 'linux')('what is not wanted any more', () 
     expect(Date.now() - since).toBeLessThan(1000)
     expect(ours()).toEqual([])
     expect(existsSync(out)).toBe(false)
-    expect(readdirSync(temp)).toEqual([])
+    expect(filesUnderWay()).toEqual([])
   })
 
   test.skipIf(!existsSync('/usr/bin/setpriv'))('ends ffmpeg with a server that is killed', async () => {
     const child = spawn(process.execPath, ['--import', 'tsx', 'test/support/render-child.ts', folder.path('long.mp4'), folder.path('killed', '.')], { stdio: ['ignore', 'pipe', 'inherit'] })
     await new Promise((resolve) => child.stdout.once('data', resolve))
     expect(ours()).not.toEqual([])
+    const ended = new Promise((resolve) => child.once('exit', resolve))
     child.kill('SIGKILL')
     expect(await within(1000, () => ours().length === 0)).toBe(true)
+    await ended
+    const left = folder.path('killed', 'jobs')
+    expect(readdirSync(left)).toEqual([expect.stringMatching(`^${child.pid}-render-`)])
+    await createJobFolders(folder.path('killed')).sweep()
+    expect(readdirSync(left)).toEqual([])
   })
 })

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { explainFile, failureOf } from '../../src/adapters/ffmpeg/faults.ts'
 import { frameRateOf, snap } from '../../src/adapters/ffmpeg/frame-rate.ts'
 import { fit } from '../../src/adapters/ffmpeg/geometry.ts'
-import { lineReader } from '../../src/adapters/ffmpeg/lines.ts'
+import { lineReader } from '../../src/adapters/lines.ts'
 import { readReport, type Report } from '../../src/adapters/ffmpeg/report.ts'
 import { cameraOf, createdAtOf, isCountable, timecodeOf } from '../../src/adapters/ffmpeg/tags.ts'
+import { reasonFor } from '../../src/features/ingest/job-folder.ts'
 import { MediaError } from '../../src/ports/media-engine.ts'
 
 const film = { index: 0, codec_type: 'video', codec_name: 'h264', pix_fmt: 'yuv420p', width: 1920, height: 1080 }
@@ -90,8 +91,10 @@ describe('what a tool says of a file', () => {
 
   test('is the file’s fault or ours', () => {
     const ended = { code: 1, killedBy: null, stdout: '', exceeded: null }
-    expect(failureOf({ ...ended, stderrTail: '[error] av_interleaved_write_frame(): No space left on device' }, '/x')).not.toBeInstanceOf(MediaError)
-    expect(failureOf({ ...ended, code: null, killedBy: 'SIGKILL', stderrTail: '' }, '/x')).not.toBeInstanceOf(MediaError)
+    const full = failureOf({ ...ended, stderrTail: '[error] av_interleaved_write_frame(): No space left on device' }, '/x')
+    const killed = failureOf({ ...ended, code: null, killedBy: 'SIGKILL', stderrTail: '' }, '/x')
+    expect([full, killed]).toMatchObject([{ code: 'unavailable' }, { code: 'unavailable' }])
+    expect([full, killed].map(reasonFor)).toEqual(['The folder for temporary files is full', 'The media tool was killed'])
     expect(failureOf({ ...ended, code: null, killedBy: 'SIGSEGV', stderrTail: '' }, '/x')).toEqual(new MediaError('The file made the media tool crash.'))
     expect(failureOf({ ...ended, exceeded: 'time', stderrTail: '' }, '/x')).toEqual(new MediaError('It took longer than allowed.'))
     expect(failureOf({ ...ended, stderrTail: '/no space left on device/film.mp4: moov atom not found' }, '/no space left on device/film.mp4')).toBeInstanceOf(MediaError)

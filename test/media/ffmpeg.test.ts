@@ -147,7 +147,7 @@ describe.each(ENGINES.filter((each) => each.isThere))('with $tool', ({ tool, eng
     for (const [frame, time] of times.entries()) expect(time).toBeCloseTo(expectedTime(film, frame, sourceTimes), 3)
     expect(progress.at(-1)).toBe(1)
     expect(progress).toEqual([...progress].sort((a, b) => a - b))
-    expect(await readdir(folder.path(temp))).toEqual([])
+    expect(await readdir(folder.path(temp, 'jobs'))).toEqual([])
   })
 
   /** A film of one rate stands on that rate's grid whatever its container rounds to; the other keeps its times. */
@@ -209,7 +209,7 @@ describe.each(ENGINES.filter((each) => each.isThere))('with $tool', ({ tool, eng
     expect(await sharp(near.path).metadata()).toMatchObject({ width: 113, height: 200 })
     const past = await engine.poster({ source: folder.path('pal.mp4'), atSeconds: 3600, target: out('past.jpg'), maxSize: 512, signal })
     expect(await numberIn(past.path)).toBe(0)
-    expect(await readdir(folder.path(temp))).toEqual([])
+    expect(await readdir(folder.path(temp, 'jobs'))).toEqual([])
   })
 })
 

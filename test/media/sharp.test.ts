@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { join } from 'node:path'
 import sharp from 'sharp'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createSharp } from '../../src/adapters/sharp/sharp.ts'
 import { MediaError } from '../../src/ports/media-engine.ts'
 import { mediaFolder } from '../support/films.ts'
@@ -158,6 +159,57 @@ describe('what is no good picture', () => {
     expect(existsSync(target)).toBe(false)
     await expect(engine.read(folder.path('gone.png'))).rejects.not.toBeInstanceOf(MediaError)
   })
+})
+
+/** Some kilobytes of filters that would be computed for hours. */
+const filterBomb = () => {
+  const filters = '<feMorphology operator="dilate" radius="300"/><feGaussianBlur stdDeviation="200"/>'.repeat(60)
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="8998" height="9000"><filter id="f" x="0" y="0" width="1" height="1">${filters}</filter><rect width="9000" height="9000" filter="url(#f)"/></svg>`
+}
+
+/** Processes that were started with this file. */
+const processesWith = (path: string) =>
+  readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(path)
+    } catch {
+      return false // It ended meanwhile.
+    }
+  })
+
+describe.skipIf(process.platform !== 'linux')('a drawing that would take hours', () => {
+  const source = folder.path('bomb-of-filters.svg')
+  const draw = (target: string, signal: AbortSignal) => engine.rendition({ source, target, maxSize: 2048, signal })
+  const out = folder.path('bombs', '.')
+
+  test('is read, fails when its time is over, and leaves no process and no file', async () => {
+    writeFileSync(source, filterBomb())
+    expect(await engine.read(source)).toMatchObject({ format: 'svg', width: 8998, height: 9000 })
+    const since = Date.now()
+    await expect(draw(join(out, 'slow.jpg'), signal)).rejects.toEqual(new MediaError('It took longer than allowed.'))
+    expect(Date.now() - since).toBeLessThan(30_000)
+    expect([processesWith(source), readdirSync(out)]).toEqual([[], []])
+  }, 40_000)
+
+  test('ends with its signal', async () => {
+    writeFileSync(source, filterBomb())
+    const abort = new AbortController()
+    const drawing = draw(join(out, 'aborted.jpg'), abort.signal)
+    const refusal = expect(drawing).rejects.toThrow('the client left')
+    await vi.waitFor(() => expect(processesWith(source)).not.toEqual([]), { timeout: 10_000 })
+    abort.abort(new Error('the client left'))
+    await refusal
+    expect([processesWith(source), readdirSync(out)]).toEqual([[], []])
+  })
+})
+
+test('a drawing comes out as large as is wanted, on white', async () => {
+  writeFileSync(folder.path('plain.svg'), '<svg xmlns="http://www.w3.org/2000/svg" width="800" height="400"><rect x="400" width="400" height="400" fill="#0000ff"/></svg>')
+  const { path, width, height, metadata } = await rendition('plain.svg', 512)
+  expect({ width, height }).toEqual({ width: 512, height: 256 })
+  expect(metadata).toMatchObject({ format: 'jpeg', space: 'srgb', width: 512, height: 256 })
+  expect(await pixel(path, 100, 100)).toSatisfy((found: readonly number[]) => isNear(found, [255, 255, 255]))
+  expect(await pixel(path, 400, 100)).toSatisfy((found: readonly number[]) => isNear(found, [0, 0, 254]))
 })
 
 function pngHeader(width: number, height: number): Buffer {

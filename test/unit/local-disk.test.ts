@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -155,6 +155,32 @@ describe('the disk store', () => {
       'AppError: The object store is read-only',
       'AppError: The object store failed',
     ])
+  })
+
+  test('is unavailable, and not empty, while its own folder is gone or is none, and never makes it anew', async () => {
+    await put('a/b', 'x')
+    const uploadId = await store.multipart.start('c', { contentType })
+    await rename(root, join(place, 'elsewhere'))
+    for (const stands of [false, true]) {
+      if (stands) await writeFile(root, 'a file where the store should be')
+      const asks = [store.open('a/b'), store.head('none'), put('a/b', 'y'), keys(), keys('a/'), store.delete(['a/b']), store.copy('a/b', 'a/c', { contentType })]
+      const uploads = [store.multipart.start('d', { contentType }), store.multipart.list('c', uploadId), store.multipart.abort('c', uploadId)]
+      for (const fault of await Promise.all([...asks, ...uploads].map(refusal))) expect(fault).toMatchObject({ code: 'unavailable', message: 'The object store is not there' })
+      expect((await readdir(place)).sort()).toEqual(stands ? ['elsewhere', 'store'] : ['elsewhere'])
+    }
+    await rm(root)
+    await rename(join(place, 'elsewhere'), root)
+    expect([await read('a/b'), await store.head('none'), await keys()]).toEqual(['x', undefined, ['a/b']])
+  })
+
+  test('refuses a key that names a folder of other objects, or lies below an object, and keeps both as they are', async () => {
+    await put('a/b/c', 'x')
+    for (const key of ['a', 'a/b', 'a/b/c/d', 'a/b/c/d/e']) {
+      expect(await refusal(put(key, 'y'))).toMatchObject({ code: 'conflict', message: expect.stringMatching(/^The object key is taken/) })
+      expect(await refusal(store.copy('a/b/c', key, { contentType }))).toMatchObject({ code: 'conflict' })
+      expect([await store.head(key), await store.open(key)]).toEqual([undefined, undefined])
+    }
+    expect([await read('a/b/c'), await keys(), await temps()]).toEqual(['x', ['a/b/c'], []])
   })
 
   test('does not wait for ever on a named pipe that somebody left', async () => {

@@ -1,5 +1,6 @@
+import { unavailable } from '../../errors.ts'
 import { MediaError } from '../../ports/media-engine.ts'
-import type { Ended } from './run.ts'
+import type { Ended } from '../run.ts'
 
 /** What ffmpeg prints, and what it means to whom the file belongs. The first that fits is taken. */
 const FILE_FAULTS: readonly (readonly [RegExp, string])[] = [
@@ -33,10 +34,10 @@ export function failureOf({ killedBy, stderrTail, exceeded }: Ended, source: str
   if (exceeded === 'output') return new MediaError('The file is damaged: its headers do not end.')
   if (killedBy === 'SIGXFSZ') return new MediaError('What was made of it grew larger than allowed.')
   // Not by us: the kernel when memory is short, or a hand. Another try may end well.
-  if (killedBy === 'SIGKILL' || killedBy === 'SIGTERM') return new Error('The media tool was killed')
+  if (killedBy === 'SIGKILL' || killedBy === 'SIGTERM') return unavailable('The media tool was killed')
   const said = errorLines(stderrTail.replaceAll(source, ''))
   const ours = OUR_FAULTS.find(([pattern]) => pattern.test(said))
-  if (ours) return new Error(ours[1])
+  if (ours) return unavailable(ours[1])
   return explainFile(said, killedBy === null ? 'The file could not be read' : 'The file made the media tool crash')
 }
 

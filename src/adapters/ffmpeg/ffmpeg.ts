@@ -1,15 +1,14 @@
-import { mkdir } from 'node:fs/promises'
 import type { MediaEngine } from '../../ports/media-engine.ts'
+import { createRunner } from '../run.ts'
 import { locateTools, type Tools } from './locate.ts'
 import { poster } from './poster.ts'
 import { probe, type Kit } from './probe.ts'
 import { render } from './render.ts'
-import { createRunner } from './run.ts'
 
 interface Options {
   readonly ffmpegPath?: string | undefined
   readonly ffprobePath?: string | undefined
-  /** For files under way; it is made when it is missing, and empty again after each call. */
+  /** For files under way, in its folder `jobs`; made when it is missing, and empty again after each call. */
   readonly tempDir: string
   /** Processes of ffmpeg and ffprobe at once. */
   readonly slots: number
@@ -30,14 +29,10 @@ export function createFfmpeg({ ffmpegPath, ffprobePath, tempDir, slots, threads 
       throw error
     }
   }
-  const withTempDir = async () => {
-    await mkdir(tempDir, { recursive: true })
-    return { tempDir, threads }
-  }
   return {
     probe: async (source, signal) => probe(await kit(), { source, signal }),
-    poster: async (order) => poster(await kit(), order, await withTempDir()),
-    render: async (order) => render(await kit(), order, await withTempDir()),
+    poster: async (order) => poster(await kit(), order, { tempDir }),
+    render: async (order) => render(await kit(), order, { tempDir, threads }),
     async describe() {
       const { ffmpeg, ffprobe, version, origin, notes } = (await kit()).tools
       return { ffmpeg, ffprobe, version, origin, notes }

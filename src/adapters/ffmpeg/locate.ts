@@ -1,7 +1,7 @@
 import { accessSync, chmodSync, constants, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
-import type { Runner } from './run.ts'
+import type { Runner } from '../run.ts'
 
 export interface Tools {
   readonly ffmpeg: string

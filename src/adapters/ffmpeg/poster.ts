@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MediaError, type MediaEngine, type RenderedImage } from '../../ports/media-engine.ts'
 import { toPicture } from './colour.ts'
@@ -7,7 +7,7 @@ import { fit, geometryOf, type Size } from './geometry.ts'
 import { fileUrl, inputOptions } from './inputs.ts'
 import { inspect, type Kit } from './probe.ts'
 import type { Report, StreamReport } from './report.ts'
-import { moveInto } from './work-folder.ts'
+import { makeWorkFolder, moveInto } from './work-folder.ts'
 
 type PosterOrder = Parameters<MediaEngine['poster']>[0]
 
@@ -21,7 +21,7 @@ export async function poster(kit: Kit, order: PosterOrder, { tempDir }: Place): 
   const picture = report.video ?? report.cover
   if (!picture) throw new MediaError('The file holds no picture.')
   const size = fit(geometryOf(picture).display, { longer: order.maxSize })
-  const folder = await mkdtemp(join(tempDir, 'poster-'))
+  const folder = await makeWorkFolder(tempDir, 'poster')
   try {
     const made = join(folder, 'poster.jpg')
     // Behind the last frame, or where an index is broken, seeking finds nothing: then the first frame is better than none.

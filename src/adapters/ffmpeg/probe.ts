@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises'
+import { unavailable } from '../../errors.ts'
 import { MediaError, type AudioStream, type Probe, type Rational, type VideoStream } from '../../ports/media-engine.ts'
+import type { Runner } from '../run.ts'
 import { expectSuccess } from './faults.ts'
 import { frameRateOf, headerAgrees, perSecond, type RateFacts } from './frame-rate.ts'
 import { geometryOf } from './geometry.ts'
 import { fileUrl, inputOptions, MOST_PIXELS } from './inputs.ts'
 import type { Tools } from './locate.ts'
 import { isInterlaced, pixelsOf, readReport, readTimes, type Report, type StreamReport } from './report.ts'
-import type { Runner } from './run.ts'
 import { cameraOf, createdAtOf, timecodeOf } from './tags.ts'
 
 export interface Kit {
@@ -33,7 +34,7 @@ const sizeOf = (source: string) =>
   stat(source).then(
     ({ size }) => size,
     (cause: unknown) => {
-      throw new Error('The file to read is not there', { cause })
+      throw unavailable('The file to read is not there', cause)
     },
   )
 

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { MediaError, type RenderOrder, type RenderResult } from '../../ports/media-engine.ts'
 import { deliver } from './deliver.ts'
 import { expectSuccess } from './faults.ts'
@@ -10,6 +9,7 @@ import { progressReader } from './progress.ts'
 import { renderArguments, type FilmPlan } from './render-arguments.ts'
 import type { Report } from './report.ts'
 import { timingOf } from './timing.ts'
+import { makeWorkFolder } from './work-folder.ts'
 
 interface Setting {
   readonly tempDir: string
@@ -22,7 +22,7 @@ export async function render(kit: Kit, order: RenderOrder, { tempDir, threads }:
   refuseWhatIsNotThere(order, report)
   const film = await planFilm(kit, order, report)
   const durationSeconds = durationOf(report)
-  const folder = await mkdtemp(join(tempDir, 'render-'))
+  const folder = await makeWorkFolder(tempDir, 'render')
   try {
     const args = await renderArguments({ order, report, film, keepFrameTimes: kit.tools.keepFrameTimes, threads })
     const heard = listener()

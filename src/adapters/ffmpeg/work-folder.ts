@@ -1,5 +1,12 @@
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/** A folder for one call. Its name begins with our process id, by which the next server to start knows what a killed one left. */
+export async function makeWorkFolder(tempDir: string, purpose: string): Promise<string> {
+  const root = join(tempDir, 'jobs')
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  return mkdtemp(join(root, `${process.pid}-${purpose}-`))
+}
 
 /** Puts a finished file in its place, whole or not at all, also from another file system; answers the place. */
 export async function moveInto(made: string, target: string): Promise<string> {

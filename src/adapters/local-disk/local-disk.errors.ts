@@ -26,6 +26,10 @@ export function diskFault(error: unknown): unknown {
   return unavailable(words[codeOf(error) ?? ''] ?? 'The object store failed', error)
 }
 
+/** What stands where an object or its folders should go: a folder of other objects, or an object. */
+const taken = new Set(['EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY'])
+export const isTaken = (error: unknown): boolean => taken.has(codeOf(error) ?? '')
+
 /** What the disk answers, its faults in words for the caller. */
 export async function asked<T>(answer: Promise<T>): Promise<T> {
   try {

@@ -1,10 +1,10 @@
 import { type BigIntStats, constants, mkdirSync, realpathSync } from 'node:fs'
-import { type FileHandle, mkdir, open, realpath, rename, rm, rmdir } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { unavailable } from '../../errors.ts'
+import { conflict, unavailable } from '../../errors.ts'
 import type { ObjectHead } from '../../ports/object-storage.ts'
 import { assertObjectKey } from '../object-key.ts'
-import { asked, codeOf, diskFault, isAbsent } from './local-disk.errors.ts'
+import { asked, codeOf, diskFault, isAbsent, isTaken } from './local-disk.errors.ts'
 
 /** O_NONBLOCK: a named pipe that somebody left here must not hold a thread for ever. */
 const readingOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -29,6 +29,23 @@ export function openFolder(path: string): Folder {
   }
 }
 
+/** To be asked where nothing was found: without the store's own folder, as when a mount is lost, that says nothing of an object. */
+export async function expectRoot({ root }: Folder): Promise<void> {
+  const isThere = (await stat(root).catch((cause: unknown) => Promise.reject(unavailable('The object store is not there', cause)))).isDirectory()
+  if (!isThere) throw unavailable('The object store is not there', new Error('Its root is no folder'))
+}
+
+/** One of the store's own folders. The root is never made here: in place of a lost mount it would hide what is stored. */
+export async function makeOwn(folder: Folder, path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return
+    await expectRoot(folder)
+    throw diskFault(error)
+  }
+}
+
 /** Where the object is or would be; throws `malformed` for a key that could lead elsewhere. */
 export function pathOf(folder: Folder, key: string): string {
   assertObjectKey(key)
@@ -41,6 +58,13 @@ export const headOf = ({ size, mtimeNs, ino }: BigIntStats): ObjectHead => ({
   etag: [size, mtimeNs, ino].map((each) => each.toString(36)).join('-'),
   modified: new Date(Number(mtimeNs / 1_000_000n)),
 })
+
+/** As `openFile`, of an object. */
+export async function openStored(folder: Folder, path: string): ReturnType<typeof openFile> {
+  const found = await openFile(path)
+  if (!found) await expectRoot(folder)
+  return found
+}
 
 /** A plain file that no symlink leads to, open for reading; `undefined` when there is none. What is asked of the handle belongs together. */
 export async function openFile(path: string): Promise<{ readonly handle: FileHandle; readonly head: ObjectHead } | undefined> {
@@ -60,25 +84,27 @@ export async function openFile(path: string): Promise<{ readonly handle: FileHan
 }
 
 /** Moves a finished file to its place and makes the move durable. */
-export async function publish(temp: string, path: string): Promise<void> {
+export async function publish(folder: Folder, temp: string, path: string): Promise<void> {
   const parent = dirname(path)
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const stoodBefore = await makeFolder(parent)
+      const stoodBefore = await makeFolder(folder, parent)
       await rename(temp, path)
       await syncUp(parent, stoodBefore)
       return
     } catch (error) {
+      if (codeOf(error) === 'ENOENT' || isTaken(error)) await expectRoot(folder)
+      if (isTaken(error)) throw conflict('The object key is taken: it names a folder of other objects, or lies below an object')
       if (codeOf(error) !== 'ENOENT' || attempt === publishAttempts) throw diskFault(error)
     }
   }
 }
 
 /** Makes what is missing of `path`, and answers the deepest folder that stood before. Looks first: making would follow a symlink out of the store. */
-async function makeFolder(path: string): Promise<string> {
+async function makeFolder({ root }: Folder, path: string): Promise<string> {
   let standing = path
   for (;;) {
-    const real = await realpath(standing).catch((error: unknown) => (codeOf(error) === 'ENOENT' ? undefined : Promise.reject(error)))
+    const real = await realpath(standing).catch((error: unknown) => (codeOf(error) === 'ENOENT' && standing !== root ? undefined : Promise.reject(error)))
     if (real === standing) break
     if (real !== undefined) throw unavailable('The object store holds a symlink where a folder should be')
     standing = dirname(standing)

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs'
 import { lstat, readdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { diskFault, isAbsent } from './local-disk.errors.ts'
-import type { Folder } from './local-disk.folder.ts'
+import { expectRoot, type Folder } from './local-disk.folder.ts'
 
 export interface Listed {
   readonly key: string
@@ -71,8 +71,9 @@ async function namesIn(folder: Folder, base: string): Promise<Dirent[]> {
     const isReached = base === '' || `${await realpath(path)}/` === `${folder.root}/${base}`
     return isReached ? await readdir(path, { withFileTypes: true }) : []
   } catch (error) {
-    if (isAbsent(error)) return []
-    throw diskFault(error)
+    if (!isAbsent(error)) throw diskFault(error)
+    await expectRoot(folder)
+    return []
   }
 }
 

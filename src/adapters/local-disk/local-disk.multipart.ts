@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts'
 import type { Multipart, ObjectHead, StoredPart } from '../../ports/object-storage.ts'
 import { assertPlausibleParts, isPartNumber, minPartBytes, noUpload, partsDoNotFit } from '../object-faults.ts'
 import { asked, diskFault, isAbsent } from './local-disk.errors.ts'
-import { type Folder, openFile, pathOf, removeTree, syncFolder } from './local-disk.folder.ts'
+import { expectRoot, type Folder, makeOwn, openFile, pathOf, removeTree, syncFolder } from './local-disk.folder.ts'
 import { pour, writeSynced, writeWhole } from './local-disk.write.ts'
 
 const uploadIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -20,7 +20,8 @@ export function multipartIn(folder: Folder): Multipart {
       pathOf(folder, key)
       const uploadId = randomUUID()
       const path = join(folder.multipart, uploadId)
-      await asked(mkdir(path, { recursive: true, mode: 0o700 }))
+      await makeOwn(folder, folder.multipart)
+      await asked(mkdir(path, { mode: 0o700 }))
       await writeSynced(join(path, keyFile), (file) => pour(Buffer.from(key), file))
       return uploadId
     },
@@ -72,6 +73,7 @@ async function uploadOf(folder: Folder, key: string, uploadId: string): Promise<
     if ((await readFile(join(path, keyFile), 'utf8')) === key) return path
   } catch (error) {
     if (!isAbsent(error)) throw diskFault(error)
+    await expectRoot(folder)
   }
   throw noUpload()
 }
@@ -116,7 +118,7 @@ async function joinParts(path: string, parts: readonly StoredPart[], file: FileH
 /** Gone in one step: first out of the way, then removed. */
 async function discard(folder: Folder, path: string): Promise<void> {
   const aside = join(folder.temp, randomUUID())
-  await asked(mkdir(folder.temp, { recursive: true, mode: 0o700 }))
+  await makeOwn(folder, folder.temp)
   try {
     await rename(path, aside)
   } catch (error) {

@@ -8,7 +8,7 @@ import type { ObjectHead, ObjectStorage, OpenedObject, OpenOptions } from '../..
 import { noObject, objectChanged, positionsOf } from '../object-faults.ts'
 import { assertObjectKey } from '../object-key.ts'
 import { asked, diskFault, isAbsent } from './local-disk.errors.ts'
-import { type Folder, openFile, openFolder, pathOf, tidyAbove } from './local-disk.folder.ts'
+import { expectRoot, type Folder, openFolder, openStored, pathOf, tidyAbove } from './local-disk.folder.ts'
 import { listFolder } from './local-disk.list.ts'
 import { multipartIn } from './local-disk.multipart.ts'
 import { sweepFolder } from './local-disk.sweep.ts'
@@ -24,12 +24,12 @@ export interface LocalDiskParts {
 export function createLocalDisk({ root, links }: LocalDiskParts): ObjectStorage {
   const folder = openFolder(root)
   return {
-    open: async (key, options = {}) => openObject(pathOf(folder, key), options),
+    open: async (key, options = {}) => openObject(folder, pathOf(folder, key), options),
 
     async head(key, signal) {
       const path = pathOf(folder, key)
       signal?.throwIfAborted()
-      const found = await openFile(path)
+      const found = await openStored(folder, path)
       await found?.handle.close()
       return found?.head
     },
@@ -72,9 +72,9 @@ export function createLocalDisk({ root, links }: LocalDiskParts): ObjectStorage 
 }
 
 /** One handle answers for bytes, size and etag, so that they belong together however often the object is replaced meanwhile. */
-async function openObject(path: string, { range, ifMatch, signal }: OpenOptions): Promise<OpenedObject | undefined> {
+async function openObject(folder: Folder, path: string, { range, ifMatch, signal }: OpenOptions): Promise<OpenedObject | undefined> {
   signal?.throwIfAborted()
-  const found = await openFile(path)
+  const found = await openStored(folder, path)
   if (!found) return undefined
   const { handle, head } = found
   try {
@@ -112,6 +112,7 @@ async function removeObject(folder: Folder, path: string): Promise<void> {
     await unlink(path)
   } catch (error) {
     if (!isAbsent(error)) throw diskFault(error)
+    await expectRoot(folder)
   }
   await tidyAbove(folder, path)
 }

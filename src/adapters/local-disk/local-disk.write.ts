@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { copyFile, type FileHandle, mkdir, open, rm } from 'node:fs/promises'
+import { copyFile, type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { addAbortSignal, Readable } from 'node:stream'
 import type { ObjectHead } from '../../ports/object-storage.ts'
 import { noObject } from '../object-faults.ts'
 import { asked, diskFault, isAbsent } from './local-disk.errors.ts'
-import { type Folder, headOf, openFile, publish } from './local-disk.folder.ts'
+import { type Folder, headOf, makeOwn, openFile, publish } from './local-disk.folder.ts'
 
 export interface Whole {
   /** Where the object goes. */
@@ -20,10 +20,10 @@ export interface Whole {
 export async function writeWhole(folder: Folder, { path, make, signal }: Whole): Promise<ObjectHead> {
   const temp = join(folder.temp, randomUUID())
   try {
-    await asked(mkdir(folder.temp, { recursive: true, mode: 0o700 }))
+    await makeOwn(folder, folder.temp)
     const head = await make(temp)
     signal?.throwIfAborted()
-    await publish(temp, path)
+    await publish(folder, temp, path)
     return head
   } catch (error) {
     await rm(temp, { force: true }).catch(() => undefined) // sweep() takes what cannot be removed now

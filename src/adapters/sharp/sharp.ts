@@ -3,41 +3,47 @@ import { dirname } from 'node:path'
 import pLimit from 'p-limit'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
 import type { ImageEngine, ImageInfo } from '../../ports/image-engine.ts'
-import { MediaError, type RenderedImage } from '../../ports/media-engine.ts'
+import type { RenderedImage } from '../../ports/media-engine.ts'
+import { createDraughtsman, type DrawingFacts } from './drawing.ts'
+import { decoded, tooLarge } from './faults.ts'
+import { MOST_PIXELS, READING } from './reading.ts'
 import { inputOf, type Input } from './sniff.ts'
 
-type Open = (input: Input, options?: SharpOptions) => Sharp
+type Open = (input: string | Buffer, options?: SharpOptions) => Sharp
 type RenditionOrder = Parameters<ImageEngine['rendition']>[0]
 
-/** 16,383 × 16,383: what libvips takes by itself, and more than any camera makes. */
-const MOST_PIXELS = 16_383 ** 2
 const LONGEST_SECONDS = 60
 /** Pictures at once. Some, as interlaced PNG, must stand in memory whole. */
 const AT_ONCE = 2
 
-/**
- * `error` refuses pictures that are cut off or damaged, which would come out half grey;
- * `warning` (sharp's default) would refuse those with an odd tag too, which every other program shows.
- */
-const READING: SharpOptions = { failOn: 'error', limitInputPixels: MOST_PIXELS, sequentialRead: true, pages: 1 }
-
-const LOADERS = ['JpegFile', 'JpegBuffer', 'PngFile', 'PngBuffer', 'NsgifFile', 'NsgifBuffer', 'WebpFile', 'WebpBuffer', 'TiffFile', 'TiffBuffer', 'HeifFile', 'HeifBuffer', 'SvgBuffer']
+const LOADERS = ['JpegFile', 'JpegBuffer', 'PngFile', 'PngBuffer', 'NsgifFile', 'NsgifBuffer', 'WebpFile', 'WebpBuffer', 'TiffFile', 'TiffBuffer', 'HeifFile', 'HeifBuffer']
 
 /** libvips and its 27 MB are loaded with the first picture. */
 export function createSharp(): ImageEngine {
   const limit = pLimit(AT_ONCE)
+  const draughtsman = createDraughtsman(AT_ONCE)
   let loaded: Promise<Open> | undefined
-  const using = async <T>(source: string, task: (open: Open, input: Input) => Promise<T>) => {
-    const open = await (loaded ??= load())
-    return limit(async () => task(open, await inputOf(source)))
-  }
+  const using = <T>(source: string, task: (input: Input) => Promise<T>) => limit(async () => task(await inputOf(source)))
+  const open = async (path: string) => (await (loaded ??= load()))(path, READING)
   return {
-    read: (source) => using(source, async (open, input) => describe(await decoded(open(input, READING).metadata()))),
-    rendition: (order) => using(order.source, (open, input) => render(open(input, READING), order)),
+    read: (source) =>
+      using(source, async ({ isDrawing }) => (isDrawing ? describeDrawing(await draughtsman.facts(source)) : describe(await decoded((await open(source)).metadata())))),
+    rendition: (order) =>
+      using(order.source, async ({ source, isDrawing }) => {
+        if (!isDrawing) return render(await open(source), order)
+        const path = `${order.target}.drawn.png`
+        await mkdir(dirname(path), { recursive: true })
+        try {
+          await draughtsman.draw(source, { path, maxSize: order.maxSize }, order.signal)
+          return await render(await open(path), order)
+        } finally {
+          await rm(path, { force: true })
+        }
+      }),
   }
 }
 
-/** Only what is unblocked here is ever decoded; a drawing never from a file, whose folder it could read. */
+/** Only what is unblocked here is ever decoded, and in this process no drawing. */
 async function load(): Promise<Open> {
   const { default: sharp } = await import('sharp')
   sharp.cache(false)
@@ -46,6 +52,8 @@ async function load(): Promise<Open> {
   sharp.unblock({ operation: LOADERS.map((name) => `VipsForeignLoad${name}`) })
   return sharp
 }
+
+const describeDrawing = ({ space, width, height }: DrawingFacts): ImageInfo => ({ format: 'svg', width, height, colorSpace: space, pages: 1, createdAt: null, camera: null })
 
 function describe(metadata: Metadata): ImageInfo {
   const { width, height } = metadata.autoOrient
@@ -89,18 +97,4 @@ async function writeWhole(target: string, data: Buffer) {
     await rm(part, { force: true })
     throw error
   }
-}
-
-const tooLarge = () => new MediaError('The picture is larger than allowed: more than 268 megapixels.')
-
-const decoded = <T>(decoding: Promise<T>): Promise<T> => decoding.catch((error: unknown) => Promise.reject(inPlainWords(error)))
-
-/** libvips' messages are for those who know its parts; short memory is none of the file's faults. */
-function inPlainWords(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  if (/pixel limit|too large|dimensions/i.test(error.message)) return tooLarge()
-  if (/out of memory|unable to allocate/i.test(error.message)) return error
-  if (/timeout/i.test(error.message)) return new MediaError('It took longer than allowed.')
-  if (/unsupported image format|unsupported codec|no decoding plugin/i.test(error.message)) return new MediaError('This kind of picture is not supported.')
-  return new MediaError('The picture is damaged: it cannot be decoded.')
 }

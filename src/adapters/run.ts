@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import pLimit, { type LimitFunction } from 'p-limit'
+import { unavailable } from '../errors.ts'
 import { findConfinement, type Confinement, type Limits } from './confine.ts'
 import { lineReader } from './lines.ts'
 
@@ -41,7 +42,7 @@ const STDOUT_MOST = 16 * 1024 * 1024
  */
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC', GCONV_PATH: '/nonexistent', AV_LOG_FORCE_NOCOLOR: '1' }
 
-/** The one place that starts ffmpeg and ffprobe; never more than `slots` at once. */
+/** The one way in which programs that read what people sent are started; never more than `slots` at once. */
 export function createRunner({ slots }: { readonly slots: number }): Runner {
   const limit = pLimit(slots)
   let asked: Promise<Confinement> | undefined
@@ -98,7 +99,7 @@ function execute(order: Order, argv: readonly string[]): Promise<Ended> {
       signal.removeEventListener('abort', abort)
       finish()
     }
-    child.once('error', (cause) => settle(() => reject(new Error('The media tool could not be started', { cause }))))
+    child.once('error', (cause) => settle(() => reject(unavailable('The media tool could not be started', cause))))
     child.once('close', (code, killedBy) => {
       errors.end()
       output?.end()

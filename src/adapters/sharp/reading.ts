@@ -1,0 +1,10 @@
+import type { SharpOptions } from 'sharp'
+
+/** 16,383 × 16,383: what libvips takes by itself, and more than any camera makes. */
+export const MOST_PIXELS = 16_383 ** 2
+
+/**
+ * `error` refuses pictures that are cut off or damaged, which would come out half grey;
+ * `warning` (sharp's default) would refuse those with an odd tag too, which every other program shows.
+ */
+export const READING = { failOn: 'error', limitInputPixels: MOST_PIXELS, sequentialRead: true, pages: 1 } as const satisfies SharpOptions
