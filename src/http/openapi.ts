@@ -70,6 +70,8 @@ function withOneNameEach(document: Document): Document {
   const renamed = { ...document, components: { ...document.components, schemas: kept } }
   const text = JSON.stringify(renamed).replaceAll(/"#\/components\/schemas\/([^"]+)"/g, (_, name: string) => `"#/components/schemas/${short(name)}"`)
   const result = JSON.parse(text) as Document & { components: { schemas: Record<string, unknown> } }
-  result.components.schemas = Object.fromEntries(Object.entries(result.components.schemas).map(([name, schema]) => [short(name), schema]))
+  // In the order of their names: that of their making is whoever's who imported them first.
+  const named = Object.entries(result.components.schemas).map(([name, schema]) => [short(name), schema] as const)
+  result.components.schemas = Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)))
   return result
 }
