@@ -66,9 +66,10 @@ CREATE TABLE "objects" (
 	"is_owned" boolean DEFAULT true NOT NULL,
 	"reference_count" integer NOT NULL,
 	"created_at" timestamp (3) with time zone NOT NULL,
+	"unreferenced_at" timestamp (3) with time zone,
 	CONSTRAINT "objects_drive_id_id_pk" PRIMARY KEY("drive_id","id"),
 	CONSTRAINT "objects_kind" CHECK ("objects"."kind" IN ('source', 'preview', 'poster', 'proxy', 'audio_proxy', 'thumbnail', 'attachment')),
-	CONSTRAINT "objects_state" CHECK ("objects"."state" IN ('reserved', 'stored')),
+	CONSTRAINT "objects_state" CHECK ("objects"."state" IN ('reserved', 'stored', 'deleting')),
 	CONSTRAINT "objects_counted" CHECK ("objects"."reference_count" >= 0 AND "objects"."size_bytes" >= 0)
 );
 --> statement-breakpoint
@@ -160,7 +161,7 @@ CREATE UNIQUE INDEX "assets_path_taken" ON "assets" USING btree ("drive_id","dir
 CREATE INDEX "assets_by_hash" ON "assets" USING btree ("drive_id","content_hash");--> statement-breakpoint
 CREATE INDEX "assets_of_object" ON "assets" USING btree ("drive_id","source_object_id");--> statement-breakpoint
 CREATE INDEX "objects_by_key" ON "objects" USING btree ("key");--> statement-breakpoint
-CREATE INDEX "objects_unreferenced" ON "objects" USING btree ("created_at") WHERE "objects"."reference_count" = 0;--> statement-breakpoint
+CREATE INDEX "objects_unreferenced" ON "objects" USING btree ("unreferenced_at") WHERE "objects"."reference_count" = 0;--> statement-breakpoint
 CREATE INDEX "previews_by_id" ON "previews" USING btree ("id");--> statement-breakpoint
 CREATE UNIQUE INDEX "previews_of_asset" ON "previews" USING btree ("drive_id","asset_id","frame");--> statement-breakpoint
 CREATE INDEX "previews_of_object" ON "previews" USING btree ("drive_id","object_id");--> statement-breakpoint

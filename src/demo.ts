@@ -46,13 +46,14 @@ const isAnswering = (url: string) =>
     () => false,
   )
 
-async function makeDemo({ services, store }: Installation, waitForJobs: boolean): Promise<DemoFile> {
+async function makeDemo({ services, store, config }: Installation, waitForJobs: boolean): Promise<DemoFile> {
   const { users, apiKeys, drives, ingest } = services
   const user = (await store.users.byEmail(person.email)) ?? (await users.create({ ...person, is_operator: true }))
   const caller = { userId: user.id, ...person, isOperator: true, keyId: null, onlyDriveId: null }
   const own = await store.users.drivesOf(user.id, null)
   const drive = own.find((each) => each.name === 'Demo') ?? (await drives.create(caller, 'Demo'))
   const scope = localScope(drive.id)
+  const isEmbedded = config.DATABASE_URL === undefined // elsewhere another server may have a demo.json of its own
   const assets: Record<string, string> = {}
   for (const path of files) {
     const cut = path.lastIndexOf('/') + 1
@@ -62,7 +63,7 @@ async function makeDemo({ services, store }: Installation, waitForJobs: boolean)
   }
   if (waitForJobs) await jobsDone(scope, store, Object.values(assets))
   // Nobody has the key of a file that was lost, or somebody has who should not.
-  for (const old of (await apiKeys.list(caller, { limit: 200 })).items) if (old.name === 'demo') await apiKeys.revoke(caller, old.id)
+  if (isEmbedded) for (const old of (await apiKeys.list(caller, { limit: 200 })).items) if (old.name === 'demo') await apiKeys.revoke(caller, old.id)
   const { key } = await apiKeys.createOwn(caller, { name: 'demo' })
   return { url: '', api_key: key, drive_id: drive.id, user_id: user.id, assets }
 }

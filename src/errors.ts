@@ -1,4 +1,4 @@
-/** Every way a request can fail that its caller can act on; `src/http/error-handler.ts` holds the one table to statuses. */
+/** Every way a request can fail that its caller can act on; `src/http/problem.ts` holds the one table to statuses. */
 export type ErrorCode =
   | 'malformed'
   | 'unauthenticated'

@@ -12,6 +12,7 @@ import type { Config } from './config.ts'
 import { type Composed, compose } from './container.ts'
 import { connect, openPool } from './db/client.ts'
 import { migrate } from './db/migrate.ts'
+import { createJobRepository, type JobRepository } from './jobs/jobs.repository.ts'
 import type { LinkSigner } from './ports/link-signer.ts'
 import type { ObjectStorage } from './ports/object-storage.ts'
 
@@ -21,12 +22,15 @@ export interface Installation extends Composed {
   readonly pool: Pool
   /** For what a transaction pooler cannot carry: jobs and LISTEN. */
   readonly directPool: Pool
+  /** The queue as the worker uses it: requests cannot keep its heartbeat waiting. */
+  readonly workerJobs: JobRepository
   readonly home: string
   readonly publicUrl: string
   readonly close: () => Promise<void>
 }
 
-const roleConnections = 3 // beside the job handlers', for LISTEN, heartbeat and sweep
+/** Beside the job handlers', for LISTEN, heartbeat and sweep. */
+export const workerConnections = 3
 
 export async function openInstallation(config: Config): Promise<Installation> {
   const home = resolve(config.DAILIES_HOME)
@@ -34,7 +38,7 @@ export async function openInstallation(config: Config): Promise<Installation> {
   try {
     await migrate(database.directUrl)
     const pool = openPool({ url: database.url, max: config.DATABASE_POOL, prepared: config.PG_PREPARED === 'on' })
-    const directPool = openPool({ url: database.directUrl, max: config.JOB_CONCURRENCY + roleConnections })
+    const directPool = openPool({ url: database.directUrl, max: config.JOB_CONCURRENCY + workerConnections, limitMs: 60_000 })
     const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${config.PORT}`
     const composed = compose({
       db: connect(pool),
@@ -57,7 +61,7 @@ export async function openInstallation(config: Config): Promise<Installation> {
       await Promise.allSettled([pool.end(), directPool.end()])
       await database.stop()
     }
-    return { ...composed, config, pool, directPool, home, publicUrl, close }
+    return { ...composed, config, pool, directPool, workerJobs: createJobRepository(connect(directPool)), home, publicUrl, close }
   } catch (error) {
     await database.stop()
     throw error
@@ -97,7 +101,13 @@ function openStorage(config: Config, home: string, links: LinkSigner): ObjectSto
 function ownSecret(home: string): string {
   const file = join(home, 'secret')
   mkdirSync(home, { recursive: true, mode: 0o700 })
-  if (!existsSync(file)) writeFileSync(file, randomBytes(48).toString('base64'), { mode: 0o600, flag: 'wx' })
+  if (!existsSync(file)) {
+    try {
+      writeFileSync(file, randomBytes(48).toString('base64'), { mode: 0o600, flag: 'wx' })
+    } catch (error) {
+      if (!existsSync(file)) throw error // else another process that started just now was quicker
+    }
+  }
   return readFileSync(file, 'utf8')
 }
 

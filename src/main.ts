@@ -11,15 +11,17 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 
 async function start() {
   const config = readConfig(process.env)
-  const installation = await openInstallation(config)
-  const running: Running = { installation, worker: null, app: null }
-  stopOnSignal(() => stop(running), config.SHUTDOWN_GRACE_SECONDS * 1000 + 15_000)
+  const begun = openInstallation(config).then((installation): Running => ({ installation, worker: null, app: null }))
+  // From the first moment on: what is being opened is closed again.
+  stopOnSignal(async () => stop(await begun), config.SHUTDOWN_GRACE_SECONDS * 1000 + 15_000)
+  const running = await begun
+  const { installation } = running
   try {
     await installation.folders.sweep()
     if (config.ROLE !== 'api') running.worker = await startJobs(installation)
     if (config.ROLE !== 'worker') running.app = await startApi(installation, running.worker)
     const isEmbedded = config.DATABASE_URL === undefined && config.S3_BUCKET === undefined
-    const demo = (config.DEMO ?? isEmbedded) ? await makeDemo(running) : []
+    const demo = running.app && (config.DEMO ?? isEmbedded) ? await makeDemo(installation, running.worker !== null) : []
     say(running.app ? `Dailies is ready on ${installation.publicUrl}` : 'Dailies works on its jobs')
     for (const line of demo) say(line)
   } catch (error) {
@@ -28,14 +30,14 @@ async function start() {
   }
 }
 
-async function makeDemo({ installation, worker }: Running): Promise<readonly string[]> {
+async function makeDemo(installation: Installation, hasWorker: boolean): Promise<readonly string[]> {
   const { ensureDemo } = await import('./demo.ts')
-  return ensureDemo(installation, { waitForJobs: worker !== null })
+  return ensureDemo(installation, { waitForJobs: hasWorker })
 }
 
-function startJobs({ store, directPool, handlers, config }: Installation): Promise<KeptWorker> {
+function startJobs({ workerJobs, directPool, handlers, config }: Installation): Promise<KeptWorker> {
   const log = (level: string, message: string) => (config.LOG_LEVEL === 'silent' ? undefined : process.stderr.write(`${JSON.stringify({ level, time: Date.now(), msg: message })}\n`))
-  return keepWorking({ pool: directPool, jobs: store.jobs, handlers, concurrency: config.JOB_CONCURRENCY, log })
+  return keepWorking({ pool: directPool, jobs: workerJobs, handlers, concurrency: config.JOB_CONCURRENCY, log })
 }
 
 async function startApi(installation: Installation, worker: KeptWorker | null) {

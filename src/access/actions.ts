@@ -28,4 +28,3 @@ export const actionsOf = (role: number): ReadonlySet<Action> => allowed.get(role
 
 export const nameOfRole = (role: number): string => Object.entries(roles).find(([, value]) => value === role)?.[0] ?? 'NONE'
 export const nameOfLowest = (action: Action): string => nameOfRole(lowest[action])
-export const isRole = (value: number): value is Role => (roleValues as readonly number[]).includes(value)

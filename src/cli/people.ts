@@ -65,7 +65,7 @@ function addKeyCommands(keys: Command) {
     .action(async ({ email }: { email: string }, command: Command) =>
       withInstallation(async ({ services }) => {
         const user = await services.users.byEmail(email)
-        const all = await allPages((page) => services.apiKeys.list({ userId: user.id }, page))
+        const all = await allPages((page) => services.apiKeys.list({ userId: user.id, onlyDriveId: null }, page))
         const lines = all.map(({ id, name, drive_id: drive, expires, last_used: used }) => `${id}  ${name}${drive ? `  only drive ${drive}` : ''}${expires ? `  until ${expires}` : ''}  ${used ? `used ${used}` : 'never used'}`)
         answer(command, all, lines.join('\n') || `${user.email} has no key`)
       }),

@@ -61,7 +61,7 @@ function once(say: (text: string) => void): Warn {
 }
 
 /** Starts when no worker is heard of, be it that the last one went while we waited. */
-function ownWorker({ store, directPool, handlers, config }: Installation, warn: Warn) {
+function ownWorker({ store, workerJobs, directPool, handlers, config }: Installation, warn: Warn) {
   let own: Awaited<ReturnType<typeof keepWorking>> | undefined
   const log = (_level: string, message: string) => {
     const reason = /with error '(.*?)':?$/.exec(message)?.[1] // graphile-worker's words; the rest names the try
@@ -70,7 +70,7 @@ function ownWorker({ store, directPool, handlers, config }: Installation, warn: 
   return {
     async startIfAlone() {
       if (own || (await store.jobs.livingWorkers(silentSeconds)) > 0) return
-      own = await keepWorking({ pool: directPool, jobs: store.jobs, handlers, concurrency: config.JOB_CONCURRENCY, log })
+      own = await keepWorking({ pool: directPool, jobs: workerJobs, handlers, concurrency: config.JOB_CONCURRENCY, log })
     },
     stop: async () => own?.stop(),
   }

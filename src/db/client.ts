@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { ExtractTablesWithRelations } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
@@ -12,31 +13,43 @@ export const connect = (pool: Pool): Executor => drizzle({ client: pool, schema,
 /** For what only wants the routes (the API description, the guard tests): any query on it throws. */
 export const unconnected = (): Executor => drizzle.mock({ schema, casing: 'snake_case' })
 
-/** Behind a pooler that hands each transaction to another server process, prepared statements are lost: send them without a name. */
-class UnnamedClient extends pg.Client {
-  override query = ((config: unknown, ...rest: unknown[]) => {
-    const unnamed = typeof config === 'object' && config !== null && 'name' in config ? { ...config, name: undefined } : config
-    return (super.query as (...args: unknown[]) => unknown).call(this, unnamed, ...rest)
-  }) as pg.Client['query'] // the overloads of `query` cannot be written as one function
-}
-
 export interface PoolOptions {
   readonly url: string
   readonly max: number
+  /** False behind a pooler that hands each transaction to another server process: prepared statements would be lost there. */
   readonly prepared?: boolean
+  /** When a statement is ended; the server is asked to, and a server that is frozen is left two seconds later. */
+  readonly limitMs?: number
 }
 
-/** A pool that survives losing its idle connections; a statement of ours that takes a minute is a fault, and ends. */
-export function openPool({ url, max, prepared = true }: PoolOptions): Pool {
+/**
+ * Sends statements without a name where names are lost; and leaves a connection on which one got no answer in time: what came after it in
+ * a transaction, its ROLLBACK too, would be dropped, and the next user of the connection would write into the open transaction.
+ */
+const clientClass = (prepared: boolean) =>
+  class extends pg.Client {
+    override query = ((config: unknown, ...rest: unknown[]) => {
+      const sent = !prepared && typeof config === 'object' && config !== null && 'name' in config ? { ...config, name: undefined } : config
+      const answer = (super.query as (...args: unknown[]) => unknown).call(this, sent, ...rest)
+      if (answer instanceof Promise) answer.catch((error: unknown) => (error instanceof Error && error.message === 'Query read timeout' ? streamOf(this)?.destroy() : undefined))
+      return answer
+    }) as pg.Client['query'] // the overloads of `query` cannot be written as one function
+  }
+
+/** pg gives no public way to drop a connection at once; `end()` would wait for the answer that does not come. */
+const streamOf = (client: pg.Client) => (client as unknown as { readonly connection?: { readonly stream?: Duplex } }).connection?.stream
+
+/** A pool that survives losing its connections. */
+export function openPool({ url, max, prepared = true, limitMs = 8000 }: PoolOptions): Pool {
   const config: PoolConfig = {
     connectionString: url,
     max,
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 30_000,
-    statement_timeout: 60_000,
-    query_timeout: 10_000, // on our side: a server that is frozen keeps to no limit of its own
+    statement_timeout: limitMs,
+    query_timeout: limitMs + 2000,
     application_name: `dailies:${process.pid}`,
-    ...(!prepared && { Client: UnnamedClient }),
+    Client: clientClass(prepared),
   }
   const lost = () => undefined // the next query opens another connection
   return new pg.Pool(config).on('error', lost).on('connect', (client) => void client.on('error', lost))

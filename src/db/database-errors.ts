@@ -8,7 +8,10 @@ const awayWords = /Connection terminated|Query read timeout|timeout exceeded whe
 export function translateDatabaseError(error: unknown): AppError | undefined {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const code = 'code' in at && typeof at.code === 'string' ? at.code : ''
-    if (awayCodes.has(code) || awayWords.test(at.message)) return unavailable('The database cannot be reached just now', error)
+    const syscall = 'syscall' in at ? at.syscall : undefined
+    // A file that is missing is ENOENT too: of the system's codes only those of a connection count.
+    const isAway = awayCodes.has(code) && (syscall === undefined || ['connect', 'getaddrinfo', 'read', 'write'].includes(String(syscall)))
+    if (isAway || awayWords.test(at.message)) return unavailable('The database cannot be reached just now', error)
   }
   return undefined
 }

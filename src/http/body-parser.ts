@@ -9,7 +9,7 @@ const deepest = 32
  */
 export function addBodyParser(app: FastifyInstance) {
   app.removeContentTypeParser(['application/json', 'text/plain'])
-  app.addContentTypeParser(['application/json', 'application/*+json'], { parseAs: 'string' }, (_request, text, done) => {
+  app.addContentTypeParser(/^application\/(?:[\w.-]+\+)?json(?:;|$)/, { parseAs: 'string' }, (_request, text, done) => {
     try {
       done(null, parse(String(text)))
     } catch (error) {

@@ -127,7 +127,7 @@ export function assetRoute<A extends Action, R extends Response, P extends Shape
     run: async (request, input) => {
       const scope = request.granted.asset
       if (!scope) throw new Error(`${spec.operationId} ran without a scope`)
-      return spec.handle({ ...typed<P, Q, B>(request, input), scope: scope as AssetScope<A> }) // the guard granted the action that this very rule names
+      return spec.handle(Object.assign(typed<P, Q, B>(request, input), { scope: scope as AssetScope<A> })) // the guard granted the action that this very rule names
     },
   }
 }
@@ -151,7 +151,7 @@ export function driveRoute<A extends Action, R extends Response, P extends Shape
     run: async (request, input) => {
       const scope = request.granted.drive
       if (!scope) throw new Error(`${spec.operationId} ran without a scope`)
-      return spec.handle({ ...typed<P, Q, B>(request, input), scope: scope as DriveScope<A> }) // as above
+      return spec.handle(Object.assign(typed<P, Q, B>(request, input), { scope: scope as DriveScope<A> })) // as above
     },
   }
 }
@@ -173,7 +173,7 @@ export function callerRoute<R extends Response, P extends Shape = Empty, Q exten
     run: async (request, input) => {
       const { caller } = request.granted
       if (!caller) throw new Error(`${spec.operationId} ran without a caller`)
-      return spec.handle({ ...typed<P, Q, B>(request, input), caller })
+      return spec.handle(Object.assign(typed<P, Q, B>(request, input), { caller }))
     },
   }
 }

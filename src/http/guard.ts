@@ -37,6 +37,8 @@ export function addGuard(app: FastifyInstance, { authenticate, decide }: Needs) 
     const caller = await authenticate(credentialOf(route, request))
     request.granted = { ...request.granted, caller }
     idsAreWellFormed(route, request)
+    // A collection that is named decides alone, also for a member; there is none yet, so it is unknown.
+    if (route.access.kind !== 'caller' && route.access.kind !== 'operator' && namesCollection(request)) throw notFound('Collection')
     await admit(route.access, caller, request)
   })
 
@@ -83,6 +85,11 @@ function credentialOf(route: Route, request: FastifyRequest): string | undefined
   if (header !== undefined || !route.queryCredential) return header
   const { authorization } = request.query as Record<string, unknown> // Fastify's query is an object of strings and arrays
   return typeof authorization === 'string' ? authorization : undefined
+}
+
+function namesCollection({ headers, query }: FastifyRequest): boolean {
+  const asked = query as Record<string, unknown> // Fastify's query is an object
+  return [headers['shade-collection-id'], headers['collection-id'], asked['shade-collection-id'], asked['share_id']].some((each) => each !== undefined && each !== '')
 }
 
 /** The ids in path and query, all of them before anything is looked up. */

@@ -48,7 +48,7 @@ export function createAssetJobRepository(db: Executor) {
     async progress(scope: AssetScope<'edit'>, names: readonly JobName[], share: number): Promise<boolean> {
       const updated = await db
         .update(assetJobs)
-        .set({ progress: share, updatedAt: sql`now()` })
+        .set({ progress: sql`CASE WHEN ${assetJobs.state} = 'IN_PROGRESS' THEN ${share}::real ELSE ${assetJobs.progress} END`, updatedAt: sql`now()` }) // one that comes late changes nothing
         .where(
           and(
             ofAsset(scope),

@@ -20,7 +20,8 @@ export function createJobRepository(db: Executor) {
 
     /** Gives the jobs of this worker back, untouched: no attempt is counted, no pause is made. */
     async release(workerId: string) {
-      await db.execute(sql`SELECT graphile_worker.force_unlock_workers(ARRAY[${workerId}]::text[])`)
+      // As graphile-worker itself returns jobs; its public function would leave the attempt counted.
+      await db.execute(sql`UPDATE graphile_worker._private_jobs SET locked_at = NULL, locked_by = NULL, attempts = greatest(0, attempts - 1) WHERE locked_by = ${workerId}`)
       await db.execute(sql`DELETE FROM worker_heartbeats WHERE worker_id = ${workerId}`)
     },
 
@@ -39,6 +40,7 @@ export function createJobRepository(db: Executor) {
         rows: { workers: number }[]
       }
       await db.execute(sql`DELETE FROM worker_heartbeats WHERE seen_at < now() - interval '1 hour'`)
+      await failUsedUp(db)
       return rows[0]?.workers ?? 0
     },
 
@@ -54,4 +56,18 @@ export function createJobRepository(db: Executor) {
       return rows[0]?.n ?? 0
     },
   }
+}
+
+/**
+ * A job whose worker was killed in its last try is never taken again, and nobody was left to say so: its asset's jobs end as failed here.
+ * An attempt counts when it begins, so a file that kills its workers comes to an end too.
+ */
+async function failUsedUp(db: Executor) {
+  await db.execute(sql`
+    UPDATE asset_jobs a SET state = 'FAILED', error = coalesce(a.error, 'The worker ended in the middle of it, again and again'), updated_at = now()
+    FROM graphile_worker._private_jobs j
+    WHERE a.state IN ('NOT_STARTED', 'IN_PROGRESS') AND a.updated_at < now() - interval '20 seconds'
+      AND j.locked_by IS NULL AND j.attempts >= j.max_attempts AND j.payload ->> 'asset_id' = a.asset_id::text
+      AND NOT EXISTS (SELECT FROM graphile_worker._private_jobs other
+                      WHERE other.payload ->> 'asset_id' = a.asset_id::text AND (other.locked_by IS NOT NULL OR other.attempts < other.max_attempts))`)
 }

@@ -14,12 +14,18 @@ export async function keepWorking(parts: WorkerParts): Promise<KeptWorker> {
   let current: RunningWorker | undefined = await startWorker(parts)
   let isStopping = false
 
+  /** At most once each, however often it is asked. */
+  async function stopCurrent() {
+    const worker = current
+    current = undefined
+    await worker?.stop().catch(() => undefined)
+  }
+
   const loop = (async () => {
     while (!isStopping) {
       await current?.ended.catch((error: unknown) => parts.log('warn', `the worker ended: ${String(error)}`))
       if (isStopping) return
-      await current?.stop().catch(() => undefined)
-      current = undefined
+      await stopCurrent()
       await pause(againMs)
       if (!isStopping) current = await startWorker(parts).catch(() => undefined)
     }
@@ -29,8 +35,9 @@ export async function keepWorking(parts: WorkerParts): Promise<KeptWorker> {
     isRunning: () => current !== undefined,
     async stop() {
       isStopping = true
-      await current?.stop()
-      await Promise.race([loop, pause(againMs + 500)])
+      await stopCurrent()
+      await Promise.race([loop, pause(againMs + 5000)])
+      await stopCurrent() // one that was being started meanwhile
     },
   }
 }

@@ -101,4 +101,4 @@ const rejected = (signal: AbortSignal) =>
   })
 
 /** Jobs that name a time of their own. */
-const crontab = (handlers: readonly JobHandler[]) => handlers.flatMap(({ job }) => (job.cron ? [`${job.cron} ${job.name} ?max=3&fill=1h`] : [])).join('\n')
+const crontab = (handlers: readonly JobHandler[]) => handlers.flatMap(({ job }) => (job.cron ? [`${job.cron} ${job.name} ?max=${job.maxAttempts}&fill=1h`] : [])).join('\n')

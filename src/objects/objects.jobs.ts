@@ -14,15 +14,20 @@ interface Needs {
   readonly clock: Clock
 }
 
-/** Removes what uploads and jobs that were cut off left behind a day ago. The bytes go first: what fails then still stands in the table. */
-export const objectSweep = ({ store, storage, clock }: Needs) =>
-  onJob(sweepObjects, async (_payload, { signal }) => {
+/** Removes what uploads and jobs that were cut off left behind a day ago. Claimed first, so that nothing can come to refer to it; then the bytes, then the row: what is cut off in between still stands in the table. */
+export const objectSweep = ({ store, storage, clock }: Needs) => {
+  async function remove({ driveId, id, key, isOwned }: { readonly driveId: string; readonly id: string; readonly key: string; readonly isOwned: boolean }) {
+    if ((await store.objects.claim(driveId, [id])).length === 0) return
+    if (isOwned) await storage.delete([key])
+    await store.objects.forget(driveId, id)
+  }
+  return onJob(sweepObjects, async (_payload, { signal }) => {
     await storage.sweep()
     const before = new Date(clock.now().getTime() - graceMs)
     for (;;) {
       const found = await store.objects.unreferenced(before, 500)
-      await storage.delete(found.filter((each) => each.isOwned).map((each) => each.key))
-      for (const { driveId, id } of found) await store.objects.forget(driveId, id)
+      for (const object of found) await remove(object)
       if (found.length < 500 || signal.aborted) return
     }
   })
+}

@@ -25,7 +25,7 @@ export function createObjectRepository(db: Executor) {
     async reserve(driveId: string, items: readonly NewObject[], at: Date) {
       if (items.length === 0) return
       try {
-        await db.insert(objects).values(items.map((each) => ({ ...each, driveId, state: 'reserved', sizeBytes: 0, referenceCount: 0, createdAt: at })))
+        await db.insert(objects).values(items.map((each) => ({ ...each, driveId, state: 'reserved', sizeBytes: 0, referenceCount: 0, createdAt: at, unreferencedAt: at })))
       } catch (error) {
         if (violatedConstraint(error) === 'objects_drive_id_drives_id_fk') throw notFound('Drive')
         throw error
@@ -38,9 +38,9 @@ export function createObjectRepository(db: Executor) {
       const ids = sql.join(sizes.map(({ id }) => sql`${id}`), sql`, `)
       const bytes = sql.join(sizes.map(({ size }) => sql`${size}`), sql`, `)
       const result = (await db.execute(sql`
-        UPDATE objects o SET state = 'stored', size_bytes = given.size, reference_count = o.reference_count + 1
+        UPDATE objects o SET state = 'stored', size_bytes = given.size, reference_count = o.reference_count + 1, unreferenced_at = NULL
         FROM unnest(ARRAY[${ids}]::uuid[], ARRAY[${bytes}]::bigint[]) AS given (id, size)
-        WHERE o.drive_id = ${driveId} AND o.id = given.id`)) as unknown as { rowCount: number }
+        WHERE o.drive_id = ${driveId} AND o.id = given.id AND o.state <> 'deleting'`)) as unknown as { rowCount: number }
       return result.rowCount === sizes.length
     },
 
@@ -49,18 +49,28 @@ export function createObjectRepository(db: Executor) {
       if (ids.length === 0) return
       await db
         .update(objects)
-        .set({ referenceCount: sql`${objects.referenceCount} - 1` })
+        .set({ referenceCount: sql`${objects.referenceCount} - 1`, unreferencedAt: sql`CASE WHEN ${objects.referenceCount} = 1 THEN now() ELSE ${objects.unreferencedAt} END` })
         .where(and(eq(objects.driveId, driveId), inArray(objects.id, [...ids])))
     },
 
-    /** Objects that nobody refers to, made before then. */
+    /** Objects that nobody has referred to since before then. */
     unreferenced: (before: Date, limit: number) =>
       db
         .select({ driveId: objects.driveId, id: objects.id, key: objects.key, isOwned: objects.isOwned })
         .from(objects)
-        .where(and(eq(objects.referenceCount, 0), lt(objects.createdAt, before)))
-        .orderBy(objects.createdAt)
+        .where(and(eq(objects.referenceCount, 0), lt(objects.unreferencedAt, before)))
+        .orderBy(objects.unreferencedAt)
         .limit(limit),
+
+    /** From then on nobody can refer to them any more, and their bytes may go; answers those that were still unreferenced. */
+    async claim(driveId: string, ids: readonly string[]): Promise<string[]> {
+      const claimed = await db
+        .update(objects)
+        .set({ state: 'deleting' })
+        .where(and(eq(objects.driveId, driveId), inArray(objects.id, [...ids]), eq(objects.referenceCount, 0)))
+        .returning({ id: objects.id })
+      return claimed.map((each) => each.id)
+    },
 
     /** Only while still unreferenced; answers whether the row was there to go. */
     async forget(driveId: string, id: string): Promise<boolean> {

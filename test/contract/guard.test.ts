@@ -101,6 +101,9 @@ describe('credentials', () => {
     const wider = await narrow('/me/api-keys', { method: 'POST', payload: { name: 'wide' } })
     expect(wider.json()).toMatchObject({ drive_id: one.driveId })
     expect((await narrow('/me/api-keys', { method: 'POST', payload: { name: 'wide', drive_id: other.driveId } })).statusCode).toBe(404)
+    const { id } = (await api.as(owner)({ method: 'POST', url: '/me/api-keys', payload: { name: 'elsewhere', drive_id: other.driveId } })).json<{ id: string }>()
+    expect((await narrow('/me/api-keys')).json<{ items: { drive_id: string }[] }>().items.every((key) => key.drive_id === one.driveId)).toBe(true)
+    expect((await narrow(`/me/api-keys/${id}`, { method: 'DELETE' })).statusCode).toBe(404)
   })
 
   test('a key makes none that lives longer, and none once it was revoked, whatever the guard remembers', async () => {
@@ -153,6 +156,17 @@ describe('credentials', () => {
     expect((await api.app.inject({ url: `/assets/${id}/source`, query })).statusCode).toBe(307)
     expect((await api.app.inject({ url: `/assets/${id}`, query })).statusCode).toBe(401)
   })
+})
+
+test('a collection that is named decides alone, and an unknown one shows nothing, not even to a member', async () => {
+  const drive = await api.drive()
+  const member = await drive.member(roles.ADMIN)
+  const id = await drive.asset()
+  const query = { drive_id: drive.driveId }
+  for (const request of [{ query, headers: { 'shade-collection-id': randomUUID() } }, { query, headers: { 'collection-id': randomUUID() } }, { query: { ...query, share_id: randomUUID() } }]) {
+    const answer = await api.as(member)({ url: `/assets/${id}`, ...request })
+    expect([answer.statusCode, answer.json<{ detail: string }>().detail]).toEqual([404, 'Collection not found'])
+  }
 })
 
 test('a route that states no access rule does not start', () => {

@@ -109,3 +109,17 @@ test('the server’s own jobs start a worker, those that name a time of their ow
   const worker = await start(api.handlers)
   await worker.stop()
 })
+
+test('a job that was killed in its last try is told as failed: nobody else would say so', async () => {
+  const drive = await api.drive()
+  const asset = await drive.asset()
+  await api.pool.query(`INSERT INTO asset_jobs (drive_id, asset_id, name, state, created_at, updated_at) VALUES ($1, $2, 'proxy', 'IN_PROGRESS', now(), now() - interval '1 minute')`, [drive.driveId, asset])
+  const render = defineJob({ name: 'render-test', payload: z.object({ asset_id: z.string() }), maxAttempts: 2, timeoutSeconds: 1 })
+  await api.store.jobs.enqueue(render, { asset_id: asset })
+  const state = async () => (await api.pool.query(`SELECT state, error FROM asset_jobs WHERE asset_id = $1`, [asset])).rows
+  await api.store.jobs.releaseSilent(20)
+  expect(await state()).toEqual([{ state: 'IN_PROGRESS', error: null }])
+  await workers.query(`UPDATE graphile_worker._private_jobs SET attempts = max_attempts WHERE payload->>'asset_id' = $1`, [asset])
+  await api.store.jobs.releaseSilent(20)
+  expect(await state()).toEqual([{ state: 'FAILED', error: expect.stringContaining('again and again') }])
+})

@@ -23,13 +23,15 @@ export const objects = pgTable(
     isOwned: boolean().notNull().default(true),
     referenceCount: integer().notNull(),
     createdAt: moment().notNull(),
+    /** Since when nobody counts on it: from the reservation on, and again from the day that the last reference goes. */
+    unreferencedAt: moment(),
   },
   (t) => [
     primaryKey({ columns: [t.driveId, t.id] }),
     index('objects_by_key').on(t.key),
-    index('objects_unreferenced').on(t.createdAt).where(sql`${t.referenceCount} = 0`),
+    index('objects_unreferenced').on(t.unreferencedAt).where(sql`${t.referenceCount} = 0`),
     check('objects_kind', sql`${t.kind} IN ('source', 'preview', 'poster', 'proxy', 'audio_proxy', 'thumbnail', 'attachment')`),
-    check('objects_state', sql`${t.state} IN ('reserved', 'stored')`),
+    check('objects_state', sql`${t.state} IN ('reserved', 'stored', 'deleting')`),
     check('objects_counted', sql`${t.referenceCount} >= 0 AND ${t.sizeBytes} >= 0`),
   ],
 )

@@ -40,8 +40,9 @@ export function createApiKeyService({ store, decide, cursors, clock }: Needs) {
   }
 
   return {
-    list: ({ userId }: Pick<Caller, 'userId'>, page: Page) =>
-      pageById({ cursors, list: `keys ${userId}`, page }, (after, limit) => store.apiKeys.list(userId, after, limit), presentKey),
+    /** A key that is narrowed to a drive sees, and revokes, those of that drive alone. */
+    list: (owner: Pick<Caller, 'userId' | 'onlyDriveId'>, page: Page) =>
+      pageById({ cursors, list: `keys ${owner.userId} ${owner.onlyDriveId ?? ''}`, page }, (after, limit) => store.apiKeys.list(owner, after, limit), presentKey),
     createOwn: (caller: Caller, draft: ApiKeyDraft) => createKey(caller, caller.userId, draft),
     async createFor(caller: Caller, userId: string, draft: ApiKeyDraft): Promise<NewApiKey> {
       if (!(await store.users.find(userId))) throw notFound('User')
@@ -49,7 +50,7 @@ export function createApiKeyService({ store, decide, cursors, clock }: Needs) {
     },
     /** One's own; the server's command line revokes anybody's. */
     async revoke(caller: Caller, id: string): Promise<true> {
-      const owner = caller === server ? undefined : caller.userId
+      const owner = caller === server ? undefined : caller
       if (!(await store.apiKeys.revoke(id, owner, clock.now()))) throw notFound('API key')
       return true
     },

@@ -11,6 +11,7 @@ export const purgeDrive = defineJob({ name: 'drives:purge', payload: z.object({ 
  */
 export const drivePurge = ({ store, storage }: { readonly store: { readonly drives: DriveRepository }; readonly storage: ObjectStorage }) =>
   onJob(purgeDrive, async ({ drive_id: driveId }, { signal }) => {
+    while ((await store.drives.deleteSome(driveId)) > 0) signal.throwIfAborted()
     await store.drives.delete(driveId)
     while ((await deleteBelow(storage, `drives/${driveId}/`, signal)) > 0) signal.throwIfAborted()
   })

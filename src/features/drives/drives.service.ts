@@ -55,11 +55,11 @@ export function createDriveService({ store, cursors, clock }: Needs) {
 
     rename: (scope: DriveScope<'manage'>, name: string | undefined): Promise<Drive> =>
       store.transaction(async (tx) => {
-        // The guard may remember a role on a drive that was deleted a moment ago: it has no members any more.
-        if (scope.caller !== server && !(await tx.members.find(scope, scope.caller.userId))) throw notFound('Drive')
+        if (!(await tx.members.lock(scope)) || !(await isMemberStill(tx, scope))) throw notFound('Drive')
         const before = await tx.drives.find(scope)
-        const after = await tx.drives.rename(scope, name ?? before?.name ?? '', clock.now())
+        const after = name === undefined ? before : await tx.drives.rename(scope, name, clock.now())
         if (!before || !after) throw notFound('Drive')
+        if (after.name === before.name) return presentDrive(after)
         const { driveId, caller } = scope
         await tx.activity.add({ driveId, caller, action: 'drive.updated', before: { name: before.name }, after: { name: after.name }, at: clock.now() })
         return presentDrive(after)
@@ -77,5 +77,9 @@ export function createDriveService({ store, cursors, clock }: Needs) {
       }),
   }
 }
+
+/** The guard may remember a role on a drive that was deleted a moment ago: it has no members any more. */
+const isMemberStill = async ({ members }: { readonly members: MemberRepository }, scope: DriveScope<'read'>) =>
+  scope.caller === server || (await members.find(scope, scope.caller.userId)) !== undefined
 
 export const presentDrive = (row: { readonly id: string; readonly name: string; readonly createdAt: Date }): Drive => ({ id: row.id, name: row.name, created: row.createdAt.toISOString() })

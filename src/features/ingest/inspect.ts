@@ -13,7 +13,7 @@ import type { ImageEngine } from '../../ports/image-engine.ts'
 import { MediaError, type MediaEngine, type Probe } from '../../ports/media-engine.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
 import { inspectAsset, renderAsset, type Renderable, renderable } from './ingest.jobs.ts'
-import { type JobFolders, reasonFor } from './job-folder.ts'
+import { type JobFolders, reasonFor, wasStopped } from './job-folder.ts'
 import { sniff } from './sniff.ts'
 import type { Inspection, SourceRepository, SourceRow } from './sources.repository.ts'
 import { metadataOfImage, metadataOfProbe } from './system-metadata.ts'
@@ -80,9 +80,9 @@ export function inspection({ store, storage, media, images, clock, folders }: Ne
     await store.assetJobs.set(scope, ['metadata'], change)
     if (!isFinal) throw error
     // What nobody could look into, nothing is made of; what would never have been made counts as done.
-    const outputs = type === 'IMAGE' ? (['preview'] as const) : renderable
-    await store.assetJobs.set(scope, outputs, change)
-    if (type === 'IMAGE') await store.assetJobs.set(scope, ['proxy', 'audio_proxy', 'audio', 'transcription'], { state: 'COMPLETED', progress: 1 })
+    const outputs = outputsFor(type)
+    if (outputs.length > 0) await store.assetJobs.set(scope, outputs, change)
+    await store.assetJobs.set(scope, notApplying({ type }, outputs), { state: 'COMPLETED', progress: 1 })
   }
 
   return onAssetJob(inspectAsset, async (scope, _payload, theTry) => {
@@ -92,7 +92,7 @@ export function inspection({ store, storage, media, images, clock, folders }: Ne
     try {
       await folders.use(async (folder) => settle(scope, await look(source, folder, theTry.signal)))
     } catch (error) {
-      if (theTry.signal.aborted && !theTry.isLast) throw error
+      if (wasStopped(theTry.signal)) throw error // the job goes back as it is
       await fail(scope, { type: await typeNow(source, theTry.signal), error }, theTry)
     }
   })
@@ -122,8 +122,11 @@ const typeOf = (probe: Probe): AssetType => (probe.video ? 'VIDEO' : 'AUDIO')
 
 const outputsOf = ({ video, audio }: Probe): Renderable[] => [...(video ? (['preview', 'proxy'] as const) : []), ...(audio ? (['audio_proxy'] as const) : [])]
 
+/** What would be made of a file of this type, had it been read. */
+const outputsFor = (type: AssetType): readonly Renderable[] => (type === 'VIDEO' ? renderable : type === 'AUDIO' ? ['audio_proxy'] : type === 'IMAGE' ? ['preview'] : [])
+
 /** Jobs that this asset has no use for, or nobody is set up to do and the contract counts as done. */
-function notApplying({ type }: Inspection, outputs: readonly Renderable[]): JobName[] {
+function notApplying({ type }: Pick<Inspection, 'type'>, outputs: readonly Renderable[]): JobName[] {
   const isPicture = type === 'IMAGE' || type === 'VIDEO'
   const hasSound = outputs.includes('audio_proxy')
   return [

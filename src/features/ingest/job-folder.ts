@@ -53,6 +53,9 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Cut off by the worker's own stop, and not by the job's time limit. */
+export const wasStopped = ({ aborted, reason }: AbortSignal) => aborted && !(reason instanceof Error && reason.name === 'TimeoutError')
+
 /** Why a job failed, in words for the asset's owner. Only errors that were made to be shown are shown. */
 export function reasonFor(error: unknown): string {
   if (error instanceof MediaError || error instanceof AppError) return error.message

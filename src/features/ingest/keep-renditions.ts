@@ -51,7 +51,7 @@ export async function keepRenditions({ store, storage, clock }: KeepingNeeds, sc
   await store.objects.reserve(driveId, made.map((each) => each.object), at)
   const sizes = await send(storage, made, signal)
 
-  await store.transaction(async (tx) => {
+  const keep = store.transaction(async (tx) => {
     if (!(await tx.sources.lock(scope))) throw notFound('Asset')
     if (!(await tx.objects.store(driveId, sizes))) throw new AppError('conflict', 'The rendering took longer than a day')
     const oldPreviews = outputs.includes('preview') ? await tx.renditions.replacePreviews(scope, made.flatMap(previewOf)) : []
@@ -59,6 +59,11 @@ export async function keepRenditions({ store, storage, clock }: KeepingNeeds, sc
     await tx.objects.unreference(driveId, [...oldPreviews, ...oldRenditions])
     await tx.assetJobs.set(scope, outputs, { state: 'COMPLETED', progress: 1 })
     await tx.activity.add({ driveId, caller, action: 'asset.rendered', assetId, after: { outputs }, at })
+  })
+  await keep.catch(async (error: unknown) => {
+    // The asset or its drive is gone, and perhaps the reservation with it: nobody else knows of these bytes.
+    if (error instanceof AppError && ['not_found', 'conflict'].includes(error.code)) await storage.delete(made.map((each) => each.object.key))
+    throw error
   })
 }
 

@@ -4,7 +4,7 @@ import { localSource } from '../../objects/local-source.ts'
 import type { ImageEngine } from '../../ports/image-engine.ts'
 import { MediaError, type MediaEngine } from '../../ports/media-engine.ts'
 import { renderAsset, type Renderable } from './ingest.jobs.ts'
-import { type JobFolders, reasonFor } from './job-folder.ts'
+import { type JobFolders, reasonFor, wasStopped } from './job-folder.ts'
 import { type KeepingNeeds, keepRenditions } from './keep-renditions.ts'
 import { renderImage, renderMedia } from './make-renditions.ts'
 import { reportProgress } from './report-progress.ts'
@@ -40,7 +40,7 @@ export function rendering({ store, storage, media, images, clock, folders }: Nee
       })
     } catch (error) {
       if (progress.isGone()) return // the asset was deleted while we worked on it
-      if (theTry.signal.aborted && !theTry.isLast) throw error
+      if (wasStopped(theTry.signal)) throw error // the job goes back as it is
       await fail(scope, outputs, { error, theTry })
     }
   })
