@@ -13,7 +13,8 @@ const clone = join(folder, 'clone')
 execFileSync('git', ['clone', '-q', '.', clone])
 const port = String(20_000 + (process.pid % 20_000))
 const system = process.env['WITHOUT_FFMPEG'] ? { FFMPEG_PATH: bundled('@ffmpeg-installer/linux-x64/ffmpeg'), FFPROBE_PATH: bundled('@ffprobe-installer/linux-x64/ffprobe') } : {}
-const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, HOME: process.env['HOME'], PORT: port, TEMP_DIR: join(folder, 'temp'), ...system }
+const none = { DATABASE_URL: '', S3_BUCKET: '', DAILIES_HOME: '', NODE_ENV: '', ROLE: '', DEMO: '' }
+const env = { ...process.env, ...none, PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, PORT: port, TEMP_DIR: join(folder, 'temp'), ...system }
 
 function bundled(path: string) {
   return join(clone, 'node_modules', path)
