@@ -72,7 +72,7 @@ async function makeDemo({ services, store, config }: Installation, waitForJobs: 
 async function jobsDone({ driveId }: DriveScope<'read'>, store: Installation['store'], assetIds: readonly string[]) {
   const until = Date.now() + jobsLimitMs
   while (Date.now() < until) {
-    if (await store.assetJobsOverview.allEnded(driveId, assetIds, ['metadata', 'preview', 'proxy', 'audio_proxy'])) return
+    if ((await store.assetJobsOverview.unended(driveId, assetIds, ['metadata', 'preview', 'proxy', 'audio_proxy'])) === 0) return
     await pause(200)
   }
 }

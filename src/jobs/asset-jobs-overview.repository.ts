@@ -59,15 +59,6 @@ function ofAssets(db: Executor) {
   const among = (driveId: string, assetIds: readonly string[]) => and(eq(livingAssets.driveId, driveId), sql`${livingAssets.id} = ANY(${sql.param([...assetIds])}::uuid[])`)
 
   return {
-    /** Whether each of these jobs has come to its end, on each of these assets. */
-    async allEnded(driveId: string, assetIds: readonly string[], names: readonly JobName[]): Promise<boolean> {
-      const rows = await db
-        .select({ name: assetJobs.name })
-        .from(assetJobs)
-        .where(and(eq(assetJobs.driveId, driveId), inArray(assetJobs.assetId, [...assetIds]), inArray(assetJobs.name, [...names]), inArray(assetJobs.state, ['COMPLETED', 'FAILED'])))
-      return rows.length >= assetIds.length * names.length
-    },
-
     /** How many of these assets have one of these jobs before them, or under way. One that nothing has looked at yet has; one that was deleted has not. */
     async unended(driveId: string, assetIds: readonly string[], names: readonly JobName[]): Promise<number> {
       const rows = await db

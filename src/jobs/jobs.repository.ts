@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { Executor } from '../db/client.ts'
 import type { Job } from './define-job.ts'
@@ -7,6 +7,12 @@ export type JobRepository = ReturnType<typeof createJobRepository>
 
 /** The worker's queue, as far as requests and sweeps need it. */
 export function createJobRepository(db: Executor) {
+  /** Of a statement that answers one row with an `n`. */
+  async function counted(statement: SQL): Promise<number> {
+    const { rows } = (await db.execute(statement)) as unknown as { readonly rows: readonly { readonly n: number }[] } // the executor is typed for any driver; ours is pg
+    return rows[0]?.n ?? 0
+  }
+
   return {
     /** Inside a transaction the job appears with the commit, and not at all after a rollback. One that waits under the same `key` is replaced. */
     async enqueue<Payload extends z.ZodType>(job: Job<Payload>, payload: z.input<Payload>, key: string | null = null) {
@@ -31,29 +37,25 @@ export function createJobRepository(db: Executor) {
      */
     async releaseSilent(silentSeconds: number): Promise<number> {
       const silent = sql`make_interval(secs => ${silentSeconds})`
-      const { rows } = (await db.execute(sql`
+      const workers = await counted(sql`
         WITH silent AS (
           SELECT DISTINCT j.locked_by FROM graphile_worker.jobs j
           WHERE j.locked_by IS NOT NULL AND j.locked_at < now() - ${silent}
             AND NOT EXISTS (SELECT FROM worker_heartbeats w WHERE w.worker_id = j.locked_by AND w.seen_at > now() - ${silent}))
-        SELECT count(*)::int AS workers, graphile_worker.force_unlock_workers(coalesce(array_agg(locked_by), '{}')) FROM silent`)) as unknown as {
-        rows: { workers: number }[]
-      }
+        SELECT count(*)::int AS n, graphile_worker.force_unlock_workers(coalesce(array_agg(locked_by), '{}')) FROM silent`)
       await db.execute(sql`DELETE FROM worker_heartbeats WHERE seen_at < now() - interval '1 hour'`)
       await failUsedUp(db)
-      return rows[0]?.workers ?? 0
+      return workers
     },
 
     /** Workers heard of lately. */
     async livingWorkers(silentSeconds: number): Promise<number> {
-      const { rows } = (await db.execute(sql`SELECT count(*)::int AS n FROM worker_heartbeats WHERE seen_at > now() - make_interval(secs => ${silentSeconds})`)) as unknown as { rows: { n: number }[] }
-      return rows[0]?.n ?? 0
+      return counted(sql`SELECT count(*)::int AS n FROM worker_heartbeats WHERE seen_at > now() - make_interval(secs => ${silentSeconds})`)
     },
 
     /** Jobs that wait or run; those that used up their attempts are not counted. */
     async pending(): Promise<number> {
-      const { rows } = (await db.execute(sql`SELECT count(*)::int AS n FROM graphile_worker.jobs WHERE attempts < max_attempts OR locked_by IS NOT NULL`)) as unknown as { rows: { n: number }[] }
-      return rows[0]?.n ?? 0
+      return counted(sql`SELECT count(*)::int AS n FROM graphile_worker.jobs WHERE attempts < max_attempts OR locked_by IS NOT NULL`)
     },
   }
 }

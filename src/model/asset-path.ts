@@ -46,23 +46,26 @@ function hasControlCharacter(text: string): boolean {
   return false
 }
 
-/** Lower case, without the dot; none for `.hidden` and `name.`. */
-export function extensionOf(name: string): string {
+/** `spot` and `.mov`; a name that begins with its only dot, or has none, has no extension. */
+export function splitName(name: string): { readonly stem: string; readonly extension: string } {
   const dot = name.lastIndexOf('.')
-  return dot > 0 ? name.slice(dot + 1).toLowerCase() : ''
+  return dot > 0 ? { stem: name.slice(0, dot), extension: name.slice(dot) } : { stem: name, extension: '' }
 }
+
+/** Lower case, without the dot; none for `.hidden` and `name.`. */
+export const extensionOf = (name: string): string => splitName(name).extension.slice(1).toLowerCase()
 
 /** As clients know it: led by the drive. */
 export const fullPath = (driveId: string, { directory, name }: AssetPath) => `/${driveId}${directory}${name}`
 
 /** `name_v2.mov` for the second version of `name.mov`. */
 export function versionedName(name: string, version: number): string {
-  const dot = name.lastIndexOf('.')
-  return dot > 0 ? `${name.slice(0, dot)}_v${version}${name.slice(dot)}` : `${name}_v${version}`
+  const { stem, extension } = splitName(name)
+  return `${stem}_v${version}${extension}`
 }
 
 /** `name (2).mov`, where a name is taken. */
 export function numberedName(name: string, number: number): string {
-  const dot = name.lastIndexOf('.')
-  return dot > 0 ? `${name.slice(0, dot)} (${number})${name.slice(dot)}` : `${name} (${number})`
+  const { stem, extension } = splitName(name)
+  return `${stem} (${number})${extension}`
 }

@@ -17,7 +17,7 @@ interface Needs {
 /** Removes what uploads and jobs that were cut off left behind a day ago. Claimed first, so that nothing can come to refer to it; then the bytes, then the row: what is cut off in between still stands in the table. */
 export const objectSweep = ({ store, storage, clock }: Needs) => {
   async function remove({ driveId, id, key, isOwned }: { readonly driveId: string; readonly id: string; readonly key: string; readonly isOwned: boolean }) {
-    if ((await store.objects.claim(driveId, [id])).length === 0) return
+    if (!(await store.objects.claim(driveId, id))) return
     if (isOwned) await storage.delete([key])
     await store.objects.forget(driveId, id)
   }

@@ -62,14 +62,14 @@ export function createObjectRepository(db: Executor) {
         .orderBy(objects.unreferencedAt)
         .limit(limit),
 
-    /** From then on nobody can refer to them any more, and their bytes may go; answers those that were still unreferenced. */
-    async claim(driveId: string, ids: readonly string[]): Promise<string[]> {
+    /** From then on nobody can refer to it any more, and its bytes may go; false where somebody does by now. */
+    async claim(driveId: string, id: string): Promise<boolean> {
       const claimed = await db
         .update(objects)
         .set({ state: 'deleting' })
-        .where(and(eq(objects.driveId, driveId), inArray(objects.id, [...ids]), eq(objects.referenceCount, 0)))
+        .where(and(eq(objects.driveId, driveId), eq(objects.id, id), eq(objects.referenceCount, 0)))
         .returning({ id: objects.id })
-      return claimed.map((each) => each.id)
+      return claimed.length > 0
     },
 
     /** Only while still unreferenced; answers whether the row was there to go. */

@@ -1,5 +1,6 @@
 import { allows, type AssetScope, type DriveScope } from '../../access/scope.ts'
 import { AppError, notFound } from '../../errors.ts'
+import { splitName } from '../../model/asset-path.ts'
 import { dispositionFor } from '../../model/content-disposition.ts'
 import type { RenditionKind } from '../../objects/object-keys.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -77,7 +78,4 @@ function forDownload(scope: AssetScope<'read'>): AssetScope<'download'> {
 }
 
 /** The asset's name with the extension of what was made of it. */
-function renamed(name: string, extension: string): string {
-  const dot = name.lastIndexOf('.')
-  return `${dot > 0 ? name.slice(0, dot) : name}.${extension}`
-}
+const renamed = (name: string, extension: string) => `${splitName(name).stem}.${extension}`

@@ -1,5 +1,5 @@
 import type { DriveScope } from '../../access/scope.ts'
-import type { AssetPath } from '../../model/asset-path.ts'
+import { type AssetPath, splitName } from '../../model/asset-path.ts'
 import type { IngestRepository } from './ingest.repository.ts'
 import { type FileFacts, hashOf } from './local-file.ts'
 
@@ -23,8 +23,7 @@ export async function knownFile(ingest: IngestRepository, scope: DriveScope<'edi
 
 /** What has the path, or a name that `versionedName` or `numberedName` made of it. */
 async function versionsOf(ingest: IngestRepository, scope: DriveScope<'edit'>, { directory, name }: AssetPath) {
-  const dot = name.lastIndexOf('.')
-  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, '']
+  const { stem, extension } = splitName(name)
   const found = await ingest.namesakes(scope, directory, stem)
   return found.filter((each) => each.name === name || (each.name.endsWith(extension) && /^(_v\d+| \(\d+\))$/.test(each.name.slice(stem.length, each.name.length - extension.length))))
 }
