@@ -1,5 +1,5 @@
 /** What may pick, connect and start things. */
-const roots = ['^src/(container|installation|main)\\.ts$', '^src/cli/']
+const roots = ['^src/(container|repositories|installation|main)\\.ts$', '^src/cli/']
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

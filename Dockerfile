@@ -41,4 +41,5 @@ STOPSIGNAL SIGTERM
 # A worker listens nowhere; it ends when it cannot work, and is then started again.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "if (process.env.ROLE === 'worker') process.exit(0); fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "src/launch/start.mjs"]
+# Node 24 lets its young generation grow until an idle process weighs 240 MB; with the 16 MB of Node 20 it is 150.
+CMD ["node", "--max-semi-space-size=16", "src/launch/start.mjs"]

@@ -6,6 +6,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Authenticate } from './access/authenticate.ts'
 import type { Decide } from './access/decide.ts'
 import { addBodyParser } from './http/body-parser.ts'
+import { addBodyTimes, type BodyTimes, usualBodyTimes } from './http/body-times.ts'
 import type { Route } from './http/define-route.ts'
 import { descriptionRoutes } from './http/description-routes.ts'
 import { addErrorHandling, answerMalformed, pathOf, sendRefusal, type TranslateError } from './http/error-handler.ts'
@@ -23,9 +24,13 @@ export interface AppParts {
   readonly corsOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
   readonly logger: FastifyServerOptions['logger']
+  readonly bodyTimes?: BodyTimes
 }
 
-const exposedHeaders = ['Content-Disposition', 'Content-Range', 'Accept-Ranges', 'ETag', 'Location', 'Retry-After', 'X-Request-Id', 'Clip-Method', 'Dailies-Asset-Id']
+const exposedHeaders = [
+  'Content-Disposition', 'Content-Range', 'Accept-Ranges', 'ETag', 'Location', 'Retry-After', 'X-Request-Id', 'Clip-Method', 'Dailies-Asset-Id',
+  'Tus-Resumable', 'Tus-Version', 'Tus-Extension', 'Tus-Max-Size', 'Tus-Checksum-Algorithm', 'Upload-Offset', 'Upload-Length', 'Upload-Expires',
+]
 
 /** The whole HTTP side, without a port, an environment or a database of its own. */
 export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
@@ -39,7 +44,8 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
     requestIdHeader: false,
     genReqId: ({ headers: { 'x-request-id': given } }) => (typeof given === 'string' && /^[\w-]{1,64}$/.test(given) ? given : uuidv7()),
     rewriteUrl: ({ url = '/' }) => (url.startsWith('/v1/') ? url.slice(3) : url),
-    requestTimeout: 300_000, // for a request to come in whole
+    requestTimeout: 0, // an upload may take hours: src/http/body-times.ts
+    http: { headersTimeout: 60_000 },
     frameworkErrors: (error, request, reply) => void sendRefusal(error, request, reply),
     clientErrorHandler: answerMalformed,
     keepAliveTimeout: 72_000,
@@ -48,6 +54,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => (body) => JSON.stringify(body))
   addBodyParser(app)
+  addBodyTimes(app, parts.bodyTimes ?? usualBodyTimes)
   addErrorHandling(app, parts.translateError)
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
@@ -75,7 +82,7 @@ export async function buildApp(parts: AppParts): Promise<FastifyInstance> {
 /** Every answer carries its id; every completion is one line, with the path but never the query, where credentials and signatures stand. */
 function addRequestTrail(app: FastifyInstance) {
   app.addHook('onRequest', async (request, reply) => {
-    void reply.header('x-request-id', request.id)
+    void reply.header('x-request-id', request.id).headers(request.routeOptions.config.route?.answerHeaders ?? {})
     // A fragment never reaches a server; the router would read one as a query, with all that stands in it.
     if (request.url.includes('#')) throw new AppError('malformed', 'The address holds a #')
   })

@@ -13,6 +13,19 @@ const whole = (min: number, max: number, description: string) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
     .describe(description)
+const byteCount = (max: number, description: string) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, `must be a whole number of bytes from 1 to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= max, `must be a whole number of bytes from 1 to ${max}`)
+    .describe(description)
+const share = (description: string) =>
+  z
+    .string()
+    .regex(/^(?:0(?:\.\d{1,9})?|1(?:\.0{1,9})?)$/, 'must be a number from 0 to 1')
+    .transform(Number)
+    .describe(description)
 const flag = (description: string) =>
   z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], error: 'must be true or false' }).describe(description)
 const commaList = (isRight: (each: string) => boolean, error: string, description: string) =>
@@ -97,6 +110,10 @@ const settings = {
   JWT_AUDIENCE: text('Required `aud` of access tokens').optional(),
   CORS_ORIGINS: commaList(isOrigin, 'must be * or origins such as https://app.example.com, separated by commas', 'Origins that browsers may call from; `*` = any').default(['*']),
   TRUSTED_PROXIES: commaList(isNetwork, 'must be addresses or networks such as 10.0.0.0/8, separated by commas', 'Addresses or networks whose X-Forwarded-For counts').default([]),
+  UPLOAD_MAX_BYTES: byteCount(5 * 2 ** 40, 'The largest upload, in bytes; S3 holds objects of 5 TiB').default(5 * 2 ** 40),
+  ATTACHMENT_MAX_BYTES: byteCount(5 * 2 ** 30, 'The largest attachment, in bytes; S3 takes 5 GiB at once').default(2 ** 30),
+  FACE_FINDER_URL: httpUrl('Service that finds faces in previews; absent = nobody looks').refine((value) => new URL(value).username === '', 'must not hold a user or password').optional(),
+  FACE_MATCH_SIMILARITY: share('From which similarity of two faces on (cosine, 0 to 1) they are one person’s').default(0.5),
   FFMPEG_PATH: program('ffmpeg to use; absent = the system’s, else the bundled one').optional(),
   FFPROBE_PATH: program('ffprobe to use').optional(),
   FFMPEG_SLOTS: whole(1, 64, 'ffmpeg processes at once').default(2),

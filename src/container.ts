@@ -1,54 +1,71 @@
 import { createAccessRepository } from './access/access.repository.ts'
 import { createAuthenticate, type TokenSettings } from './access/authenticate.ts'
 import { createDecide } from './access/decide.ts'
-import { createSigner } from './access/secrets.ts'
-import { createActivityRepository } from './activity/activity.repository.ts'
+import { createSigner, keysFor } from './access/secrets.ts'
+import { createAttachmentTokens } from './attachments/attachment-token.ts'
 import { type Executor, unconnected } from './db/client.ts'
 import { createStore } from './db/store.ts'
-import { createApiKeyRepository } from './features/accounts/api-keys.repository.ts'
 import { myApiKeyRoutes, userApiKeyRoutes } from './features/accounts/api-keys.routes.ts'
 import { createApiKeyService } from './features/accounts/api-keys.service.ts'
-import { createOfficeRepository } from './features/accounts/offices.repository.ts'
-import { createUserRepository } from './features/accounts/users.repository.ts'
 import { meRoutes, userRoutes } from './features/accounts/users.routes.ts'
 import { createUserService } from './features/accounts/users.service.ts'
+import { activityRoutes } from './features/activity/activity.routes.ts'
+import { createActivityService } from './features/activity/activity.service.ts'
 import { assetJobRoutes } from './features/asset-jobs/asset-jobs.routes.ts'
 import { createAssetJobService } from './features/asset-jobs/asset-jobs.service.ts'
-import { createAssetRepository } from './features/assets/assets.repository.ts'
+import { createJobRetryService } from './features/asset-jobs/retry.service.ts'
 import { assetRoutes } from './features/assets/assets.routes.ts'
 import { createAssetService } from './features/assets/assets.service.ts'
-import { createDownloadRepository } from './features/downloads/downloads.repository.ts'
+import { moveRoutes } from './features/assets/moves.routes.ts'
+import { createMoveService } from './features/assets/moves.service.ts'
+import { attachmentRoutes } from './features/attachments/attachments.routes.ts'
+import { createAttachmentService } from './features/attachments/attachments.service.ts'
 import { downloadRoutes } from './features/downloads/downloads.routes.ts'
 import { createDownloadService } from './features/downloads/downloads.service.ts'
 import { drivePurge } from './features/drives/drives.jobs.ts'
-import { createDriveRepository } from './features/drives/drives.repository.ts'
 import { driveRoutes } from './features/drives/drives.routes.ts'
 import { createDriveService } from './features/drives/drives.service.ts'
-import { createMemberRepository } from './features/drives/members.repository.ts'
 import { memberRoutes } from './features/drives/members.routes.ts'
 import { createMemberService } from './features/drives/members.service.ts'
-import { createIngestRepository } from './features/ingest/ingest.repository.ts'
+import { createFolderOperationService } from './features/folders/folder-operations.service.ts'
+import { folderTidying, folderWorking } from './features/folders/folders.jobs.ts'
+import { folderOperationRoutes, folderRoutes } from './features/folders/folders.routes.ts'
+import { createFolderService } from './features/folders/folders.service.ts'
+import { createFaces } from './features/faces/faces.ts'
+import { faceRoutes } from './features/faces/faces.routes.ts'
+import { individualRoutes } from './features/faces/individuals.routes.ts'
 import { createIngestService } from './features/ingest/ingest.service.ts'
+import { createLinkObjectService } from './features/ingest/link-object.service.ts'
+import { ingestRoutes } from './features/ingest/ingest.routes.ts'
 import { inspection } from './features/ingest/inspect.ts'
 import { createJobFolders } from './features/ingest/job-folder.ts'
+import { orderInspection, orderRendering, orderWhatIsLeft } from './features/ingest/order-again.ts'
+import { createRegisterService } from './features/ingest/register.service.ts'
 import { rendering } from './features/ingest/render.ts'
-import { createRenditionRepository } from './features/ingest/renditions.repository.ts'
 import { createRetryService } from './features/ingest/retry.service.ts'
-import { createSourceRepository } from './features/ingest/sources.repository.ts'
 import { linkRoutes } from './features/links/links.routes.ts'
 import { createLinkService } from './features/links/links.service.ts'
 import { createLinkSigner } from './features/links/links.signer.ts'
-import { createAssetJobOverviewRepository } from './jobs/asset-jobs-overview.repository.ts'
-import { createAssetJobRepository } from './jobs/asset-jobs.repository.ts'
-import { createJobRepository } from './jobs/jobs.repository.ts'
+import { trashPurge } from './features/trash/trash.jobs.ts'
+import { thumbnailRoutes } from './features/thumbnails/thumbnails.routes.ts'
+import { createThumbnailService } from './features/thumbnails/thumbnails.service.ts'
+import { trashRoutes } from './features/trash/trash.routes.ts'
+import { createTrashService } from './features/trash/trash.service.ts'
+import { usageFold } from './features/usage/usage.jobs.ts'
+import type { LeaseTimes } from './features/uploads/upload-lease.ts'
+import { createUploads } from './features/uploads/uploads.ts'
+import { uploadRoutes } from './features/uploads/uploads.routes.ts'
+import { usageRoutes } from './features/usage/usage.routes.ts'
+import { createUsageService } from './features/usage/usage.service.ts'
 import { createCursors } from './model/cursor.ts'
 import { objectSweep } from './objects/objects.jobs.ts'
-import { createObjectRepository } from './objects/objects.repository.ts'
 import type { Clock } from './ports/clock.ts'
+import type { FaceFinder } from './ports/face-finder.ts'
 import type { ImageEngine } from './ports/image-engine.ts'
 import type { LinkSigner } from './ports/link-signer.ts'
 import type { MediaEngine } from './ports/media-engine.ts'
 import type { ObjectStorage } from './ports/object-storage.ts'
+import { repositories } from './repositories.ts'
 
 export interface Parts {
   readonly db: Executor
@@ -61,72 +78,125 @@ export interface Parts {
   readonly tokens: TokenSettings | null
   readonly publicUrl: string
   readonly tempDir: string
+  readonly uploadMaxBytes: number
+  /** Other than the usual, for tests. */
+  readonly uploadTimes?: LeaseTimes | undefined
+  readonly attachmentMaxBytes: number
+  /** Null: nobody looks for faces. */
+  readonly faceFinder: FaceFinder | null
+  /** By cosine: what is nearer than this is one person's face. */
+  readonly faceMatchSimilarity: number
   /** For how long the guard remembers a caller and a role. */
   readonly accessCacheMs: number
 }
 
-const repositories = (db: Executor) => ({
-  activity: createActivityRepository(db),
-  apiKeys: createApiKeyRepository(db),
-  assetJobs: createAssetJobRepository(db),
-  assetJobsOverview: createAssetJobOverviewRepository(db),
-  assets: createAssetRepository(db),
-  downloads: createDownloadRepository(db),
-  drives: createDriveRepository(db),
-  ingest: createIngestRepository(db),
-  jobs: createJobRepository(db),
-  members: createMemberRepository(db),
-  objects: createObjectRepository(db),
-  offices: createOfficeRepository(db),
-  renditions: createRenditionRepository(db),
-  sources: createSourceRepository(db),
-  users: createUserRepository(db),
-})
+/** What everything stands on: the store, the links, who may do what. */
+function foundation({ db, clock, secrets, publicUrl, tokens, accessCacheMs, tempDir, storage: openStorage }: Parts) {
+  const linkKey = createSigner(secrets, 'links')
+  const links = createLinkSigner({ signer: linkKey, clock, publicUrl })
+  const access = createAccessRepository(db)
+  return {
+    store: createStore(db, repositories),
+    storage: openStorage(links),
+    clock,
+    links,
+    linkKey,
+    cursors: createCursors(createSigner(secrets, 'cursors')),
+    authenticate: createAuthenticate({ access, clock, tokens, cacheMs: accessCacheMs }),
+    decide: createDecide(access, accessCacheMs),
+    attachmentTokens: createAttachmentTokens({ keys: keysFor(secrets, 'attachments'), clock }),
+    folders: createJobFolders(tempDir),
+  }
+}
+type Foundation = ReturnType<typeof foundation>
+
+/** One for each feature. What one needs of another is handed to it here as a function. */
+function services(parts: Parts, { store, storage, clock, links, linkKey, cursors, decide, attachmentTokens: tokens, folders }: Foundation) {
+  const { images } = parts
+  const inFolder = folders.use
+  const assets = createAssetService({ store, links, cursors })
+  const ingest = createIngestService({ store, storage, clock })
+  const { place } = ingest
+  const faces = createFaces({ store, storage, images, links, cursors, clock, finder: parts.faceFinder, leastSimilarity: parts.faceMatchSimilarity, inFolder })
+  const resumeJobs: typeof orderWhatIsLeft = async (tx, target) => {
+    await orderWhatIsLeft(tx, target)
+    await faces.resume(tx, target)
+  }
+  return {
+    activity: createActivityService({ store, cursors }),
+    apiKeys: createApiKeyService({ store, decide, cursors, clock }),
+    assetJobs: createAssetJobService({ store }),
+    assets,
+    attachments: createAttachmentService({ store, storage, tokens, clock, mostBytes: parts.attachmentMaxBytes }),
+    downloads: createDownloadService({ store, storage, links, clock }),
+    drives: createDriveService({ store, cursors, clock }),
+    faces,
+    folderOperations: createFolderOperationService({ store, clock }),
+    folders: createFolderService({ store, cursors, clock }),
+    ingest,
+    jobRetries: createJobRetryService({ store, orders: { inspect: orderInspection, render: orderRendering, ...faces.orders }, clock }),
+    linkObject: createLinkObjectService({ store, storage, clock, place }),
+    links: createLinkService({ signer: linkKey, clock, storage }),
+    members: createMemberService({ store, cursors, clock }),
+    moves: createMoveService({ store, links, clock }),
+    registering: createRegisterService({ store, storage, clock, place, present: assets.getByPath }),
+    retry: createRetryService({ store }),
+    thumbnails: createThumbnailService({ store, storage, tokens, images, links, clock, inFolder }),
+    trash: createTrashService({ store, resumeJobs, links, cursors, clock }),
+    uploads: createUploads({ store, storage, clock, place, maxBytes: parts.uploadMaxBytes, times: parts.uploadTimes }),
+    usage: createUsageService({ store, clock }),
+    users: createUserService({ store, cursors, clock }),
+  }
+}
+type Services = ReturnType<typeof services>
+
+const routesOf = (all: Services) => [
+  ...assetRoutes(all.assets),
+  ...moveRoutes(all.moves),
+  ...downloadRoutes(all.downloads),
+  ...thumbnailRoutes(all.thumbnails),
+  ...faceRoutes(all.faces.service, all.faces.mark),
+  ...individualRoutes(all.faces.individuals),
+  ...attachmentRoutes(all.attachments),
+  ...assetJobRoutes(all.assetJobs, all.jobRetries),
+  ...folderRoutes(all.folders),
+  ...folderOperationRoutes(all.folderOperations),
+  ...trashRoutes(all.trash),
+  ...activityRoutes(all.activity),
+  ...driveRoutes(all.drives),
+  ...memberRoutes(all.members),
+  ...usageRoutes(all.usage),
+  ...meRoutes(all.users),
+  ...myApiKeyRoutes(all.apiKeys),
+  ...userRoutes(all.users),
+  ...userApiKeyRoutes(all.apiKeys),
+  ...linkRoutes(all.links),
+  ...uploadRoutes(all.uploads.service),
+  ...ingestRoutes(all.registering),
+]
+
+function handlersOf({ media, images }: Parts, { store, storage, clock, folders }: Foundation, { faces, uploads }: Services) {
+  const working = { store, storage, media, images, clock, folders, afterPreviews: faces.afterPreviews }
+  return [
+    inspection(working),
+    rendering(working),
+    faces.handler,
+    objectSweep({ store, storage, clock }),
+    drivePurge({ store, storage, endUploads: uploads.removeAll }),
+    ...uploads.handlers,
+    folderWorking({ store, clock }),
+    folderTidying({ store, clock }),
+    trashPurge({ store, storage, clock }),
+    usageFold({ store, clock }),
+  ]
+}
 
 /** The composition root: everything that is chosen or connected is connected here. */
 export function compose(parts: Parts) {
-  const { clock, media, images, tempDir } = parts
-  const store = createStore(parts.db, repositories)
-  const linkKey = createSigner(parts.secrets, 'links')
-  const links = createLinkSigner({ signer: linkKey, clock, publicUrl: parts.publicUrl })
-  const storage = parts.storage(links)
-  const cursors = createCursors(createSigner(parts.secrets, 'cursors'))
-  const access = createAccessRepository(parts.db)
-  const authenticate = createAuthenticate({ access, clock, tokens: parts.tokens, cacheMs: parts.accessCacheMs })
-  const decide = createDecide(access, parts.accessCacheMs)
-  const folders = createJobFolders(tempDir)
-
-  const services = {
-    apiKeys: createApiKeyService({ store, decide, cursors, clock }),
-    assetJobs: createAssetJobService({ store }),
-    assets: createAssetService({ store, links }),
-    downloads: createDownloadService({ store, storage, links, clock }),
-    drives: createDriveService({ store, cursors, clock }),
-    members: createMemberService({ store, cursors, clock }),
-    users: createUserService({ store, cursors, clock }),
-    ingest: createIngestService({ store, storage, clock }),
-    retry: createRetryService({ store }),
-    links: createLinkService({ signer: linkKey, clock, storage }),
-  }
-  const routes = [
-    ...assetRoutes(services.assets),
-    ...downloadRoutes(services.downloads),
-    ...assetJobRoutes(services.assetJobs),
-    ...driveRoutes(services.drives),
-    ...memberRoutes(services.members),
-    ...meRoutes(services.users),
-    ...myApiKeyRoutes(services.apiKeys),
-    ...userRoutes(services.users),
-    ...userApiKeyRoutes(services.apiKeys),
-    ...linkRoutes(services.links),
-  ]
-  const handlers = [
-    inspection({ store, storage, media, images, clock, folders }),
-    rendering({ store, storage, media, images, clock, folders }),
-    objectSweep({ store, storage, clock }),
-    drivePurge({ store, storage }),
-  ]
-  return { store, storage, media, services, routes, handlers, authenticate, decide, folders }
+  const base = foundation(parts)
+  const all = services(parts, base)
+  const { store, storage, authenticate, decide, folders } = base
+  return { store, storage, media: parts.media, services: all, routes: routesOf(all), handlers: handlersOf(parts, base, all), authenticate, decide, folders }
 }
 
 export type Composed = ReturnType<typeof compose>
@@ -144,6 +214,10 @@ export function unconnectedParts(): Composed {
     tokens: null,
     publicUrl: '',
     tempDir: '',
+    uploadMaxBytes: 0,
+    attachmentMaxBytes: 0,
+    faceFinder: null,
+    faceMatchSimilarity: 1,
     accessCacheMs: 0,
   })
 }

@@ -6,12 +6,15 @@ export type ErrorCode =
   | 'not_found'
   | 'method_not_allowed'
   | 'conflict'
+  | 'gone'
   | 'precondition_failed'
   | 'too_large'
   | 'unsupported_media_type'
   | 'range_not_satisfiable'
   | 'invalid'
+  | 'locked'
   | 'too_many_requests'
+  | 'checksum_mismatch'
   | 'bad_gateway'
   | 'unavailable'
   | 'gateway_timeout'
@@ -45,6 +48,8 @@ interface Extra {
   readonly retryAfterSeconds?: number
   /** Which item of a bulk request. */
   readonly index?: number
+  /** Who has what this request wanted: the asset at a path that is taken. */
+  readonly assetId?: string | undefined
   /** What the answer's head says beside the problem: `Content-Range`, say. */
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
@@ -56,15 +61,17 @@ export class AppError extends Error {
   readonly faults: readonly Fault[]
   readonly retryAfterSeconds: number | undefined
   readonly index: number | undefined
+  readonly assetId: string | undefined
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(code: ErrorCode, message: string, { faults = [], retryAfterSeconds, index, headers = {}, cause }: Extra = {}) {
+  constructor(code: ErrorCode, message: string, { faults = [], retryAfterSeconds, index, assetId, headers = {}, cause }: Extra = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'AppError'
     this.code = code
     this.faults = faults
     this.retryAfterSeconds = retryAfterSeconds
     this.index = index
+    this.assetId = assetId
     this.headers = headers
   }
 }
@@ -72,5 +79,7 @@ export class AppError extends Error {
 /** The same answer whether the thing never was or is somebody else's: no id, no hint. */
 export const notFound = (what: string) => new AppError('not_found', `${what} not found`)
 export const conflict = (message: string) => new AppError('conflict', message)
+/** 409 that says which asset has the path. */
+export const pathTaken = (assetId: string | null) => new AppError('conflict', 'Another asset has this path', { assetId: assetId ?? undefined })
 export const invalid = (...faults: Fault[]) => new AppError('invalid', faults[0]?.msg ?? 'The request is invalid', { faults })
 export const unavailable = (message: string, cause?: unknown) => new AppError('unavailable', message, { retryAfterSeconds: 5, cause })

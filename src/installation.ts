@@ -5,6 +5,7 @@ import type { Algorithm } from 'jsonwebtoken'
 import type { Pool } from 'pg'
 import type { TokenSettings } from './access/authenticate.ts'
 import { createFfmpeg } from './adapters/ffmpeg/ffmpeg.ts'
+import { createHttpFaceFinder } from './adapters/http-face-finder/http-face-finder.ts'
 import { createLocalDisk } from './adapters/local-disk/local-disk.ts'
 import { createS3 } from './adapters/s3/s3.ts'
 import { createSharp } from './adapters/sharp/sharp.ts'
@@ -55,6 +56,10 @@ export async function openInstallation(config: Config): Promise<Installation> {
       tokens: tokenSettings(config),
       publicUrl,
       tempDir: config.TEMP_DIR,
+      uploadMaxBytes: config.UPLOAD_MAX_BYTES,
+      attachmentMaxBytes: config.ATTACHMENT_MAX_BYTES,
+      faceFinder: config.FACE_FINDER_URL ? createHttpFaceFinder({ url: config.FACE_FINDER_URL }) : null,
+      faceMatchSimilarity: config.FACE_MATCH_SIMILARITY,
       accessCacheMs: 2000,
     })
     const close = async () => {

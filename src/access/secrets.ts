@@ -9,8 +9,11 @@ export interface Signer {
 
 export type Purpose = 'links' | 'cursors' | 'attachments'
 
+/** The keys of one purpose, for libraries that sign by themselves: sign with the first, accept all. */
+export const keysFor = (secrets: readonly string[], purpose: Purpose): readonly Buffer[] => secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', `dailies/${purpose}`, 32)))
+
 export function createSigner(secrets: readonly string[], purpose: Purpose): Signer {
-  const keys = secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', `dailies/${purpose}`, 32)))
+  const keys = keysFor(secrets, purpose)
   const signWith = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest().subarray(0, 16)
   const [first] = keys
   if (!first) throw new Error('There is no secret to sign with')

@@ -8,6 +8,8 @@ export interface Limits {
   readonly seconds: number
   /** The largest file that it may write. */
   readonly fileBytes: number
+  /** What it may hold in memory of its own, beside code and what it only reserves; absent: the address space alone is bounded. */
+  readonly dataBytes?: number
 }
 
 export interface Confinement {
@@ -48,8 +50,9 @@ export async function findConfinement(exitsWell: (argv: readonly string[]) => Pr
   }
 }
 
-const resourceLimits = ({ seconds, fileBytes }: Limits) => [
+const resourceLimits = ({ seconds, fileBytes, dataBytes }: Limits) => [
   `--as=${addressSpace()}`,
+  ...(dataBytes === undefined ? [] : [`--data=${dataBytes}`]),
   `--cpu=${Math.ceil(seconds) * availableParallelism()}`,
   `--fsize=${fileBytes}`,
   '--core=0',

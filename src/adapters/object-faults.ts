@@ -7,6 +7,8 @@ export const outOfRange = () => new AppError('range_not_satisfiable', 'The range
 export const objectChanged = (cause?: unknown) => new AppError('precondition_failed', 'The object has changed meanwhile', { cause })
 export const noObject = () => notFound('Object')
 export const noUpload = () => notFound('Upload')
+export const isNotFound = (error: unknown): boolean => error instanceof AppError && error.code === 'not_found'
+export const bytesMissing = () => new AppError('conflict', 'Bytes of the upload are missing')
 export const partsDoNotFit = (cause?: unknown) =>
   new AppError('conflict', 'The parts do not fit: each must have arrived, in ascending order, all but the last with at least 5 MiB', { cause })
 

@@ -10,6 +10,8 @@ export interface FoundFile {
   /** With slashes, below the folder in the drive. */
   readonly relative: string
   readonly size: number
+  /** When it was last written. */
+  readonly modifiedMs: number
 }
 
 export interface Found {
@@ -30,7 +32,7 @@ export async function findFiles(paths: readonly string[]): Promise<Found> {
     const facts = await stat(path).catch(() => undefined)
     if (!facts) throw new AppError('not_found', `${path}: there is no such file or folder`)
     const file = resolve(path)
-    if (facts.isFile()) found.files.push({ file, relative: basename(file), size: facts.size })
+    if (facts.isFile()) found.files.push({ file, relative: basename(file), size: facts.size, modifiedMs: facts.mtimeMs })
     else if (facts.isDirectory()) await addBelow(file, /[/\\]$/.test(path) ? '' : `${basename(file)}/`, found)
     else throw new AppError('malformed', `${path} is ${kindOf(facts)}, no file or folder`)
   }
@@ -60,10 +62,10 @@ async function entriesOf(folder: string, found: Found): Promise<Dirent<Buffer>[]
   }
 }
 
-async function addEntry(entry: Dirent<Buffer>, { file, relative }: Omit<FoundFile, 'size'>, found: Found): Promise<void> {
+async function addEntry(entry: Dirent<Buffer>, { file, relative }: Pick<FoundFile, 'file' | 'relative'>, found: Found): Promise<void> {
   try {
     const facts = await stat(file)
-    if (facts.isFile()) found.files.push({ file, relative, size: facts.size })
+    if (facts.isFile()) found.files.push({ file, relative, size: facts.size, modifiedMs: facts.mtimeMs })
     else found.passedOver.push({ file, what: facts.isDirectory() ? 'a link to a folder' : kindOf(facts) })
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
@@ -71,7 +73,8 @@ async function addEntry(entry: Dirent<Buffer>, { file, relative }: Omit<FoundFil
   }
 }
 
-const isUnwanted = (name: string) => name.startsWith('.') || /^(thumbs\.db|desktop\.ini)$/i.test(name)
+/** Nobody's file: what systems leave in folders. */
+export const isUnwanted = (name: string) => name.startsWith('.') || /^(thumbs\.db|desktop\.ini)$/i.test(name)
 
 function kindOf(facts: Stats): string {
   if (facts.isFIFO()) return 'a named pipe'

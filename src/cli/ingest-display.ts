@@ -22,6 +22,8 @@ export interface IngestDisplay {
   readonly note: (text: string) => void
   /** A line that programs do not parse, but their logs keep. */
   readonly warn: (text: string) => void
+  /** Says how it came out so far; from then on each file is said when it is done. */
+  readonly follow: () => void
   /** Says how it came out; answers how many files and jobs failed. */
   readonly end: (jobs: readonly FailedJob[]) => number
 }
@@ -32,6 +34,9 @@ export function ingestDisplay(files: readonly FoundFile[], { json }: { readonly 
   const line = (value: unknown) => void process.stdout.write(`${JSON.stringify(value)}\n`)
   const remarks: string[] = []
   let bars: ReturnType<typeof openBars> | undefined // from the first file on
+  let isFollowing = false
+  const summary = () => `${counts.uploaded} uploaded, ${counts.skipped} skipped, ${counts.failed} failed`
+  const remark = (text: string) => (isFollowing && !json ? void process.stdout.write(`${text}\n`) : void remarks.push(text))
   const say = (text: string) => {
     bars?.stop() // a line between them would be drawn over
     bars = undefined
@@ -40,7 +45,7 @@ export function ingestDisplay(files: readonly FoundFile[], { json }: { readonly 
 
   return {
     begin(file, size) {
-      if (!json && files.length > 0) bars ??= openBars(files)
+      if (!json && !isFollowing && files.length > 0) bars ??= openBars(files)
       const bar = bars?.add(basename(file), size)
       return {
         progress: (bytes) => bar?.to(bytes),
@@ -49,23 +54,30 @@ export function ingestDisplay(files: readonly FoundFile[], { json }: { readonly 
           counts[state] += 1
           bar?.end(size)
           if (json) line({ file, asset_id: assetId, path, state, ...(result.state === 'skipped' && { reason: result.reason }) })
-          else if (result.state === 'skipped' && result.reason === 'conflict') remarks.push(`SKIPPED ${file}: kept the older one, ${path}`)
+          else if (result.state === 'skipped' && result.reason === 'conflict') remark(`SKIPPED ${file}: kept the older one, ${path}`)
+          else if (isFollowing) remark(`${result.state === 'uploaded' ? 'UPLOADED' : 'SKIPPED'} ${file}: ${path}`)
         },
         failed(error) {
           counts.failed += 1
           bar?.end(size)
-          remarks.push(`FAILED  ${file}: ${error}`)
+          remark(`FAILED  ${file}: ${error}`)
           if (json) line({ file, asset_id: null, path: null, state: 'failed', error })
         },
       }
     },
     note: (text) => (json ? undefined : say(text)),
     warn: say,
+    follow() {
+      bars?.stop()
+      if (!json) process.stdout.write([...remarks, summary(), 'Watching; Ctrl-C ends it', ''].join('\n'))
+      remarks.length = 0
+      isFollowing = true
+    },
     end(jobs) {
       bars?.stop()
       if (json) for (const { assetId, path, job, error } of jobs) line({ asset_id: assetId, path, job, state: 'FAILED', error })
       if (json) line(counts)
-      else process.stdout.write([...remarks, ...jobLines(jobs), `${counts.uploaded} uploaded, ${counts.skipped} skipped, ${counts.failed} failed`, ''].join('\n'))
+      else process.stdout.write([...remarks, ...jobLines(jobs), summary(), ''].join('\n'))
       return counts.failed + jobs.length
     },
   }

@@ -31,7 +31,15 @@ export function addServerCommands(program: Command) {
   program
     .command('doctor')
     .description('look at everything that the server needs, and say what to do')
-    .action(async (_options, command: Command) => {
+    .option('--objects', 'instead: whether the object store holds what the tables say, and nothing else')
+    .option('--grace <hours>', 'with --objects: how old an object without a row must be to count', '24')
+    .action(async ({ objects = false, grace }: { objects?: boolean; grace: string }, command: Command) => {
+      if (objects) {
+        const { isSound, value, words } = await (await import('./doctor-objects.ts')).examineObjects(grace)
+        answer(command, value, words)
+        if (!isSound) process.exitCode = 1
+        return
+      }
       const { examine } = await import('./doctor.ts')
       const findings = await examine()
       answer(command, findings, findings.map(({ what, state, about }) => `${state === 'ok' ? 'ok  ' : state === 'note' ? 'note' : 'FAIL'}  ${what}: ${about}`).join('\n'))

@@ -10,9 +10,10 @@ export async function throughOutages<T>(work: () => Promise<T>, signal: AbortSig
     try {
       return await work()
     } catch (error) {
-      const isAway = translateDatabaseError(error) !== undefined || (error instanceof AppError && error.code === 'unavailable')
-      if (!isAway || tries >= triesOnOutage || signal.aborted) throw error
+      if (!isOutage(error) || tries >= triesOnOutage || signal.aborted) throw error
       await pause(Math.min(10_000, 250 * 2 ** tries), undefined, { signal })
     }
   }
 }
+
+export const isOutage = (error: unknown) => translateDatabaseError(error) !== undefined || (error instanceof AppError && error.code === 'unavailable')

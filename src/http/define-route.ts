@@ -45,9 +45,10 @@ export type Response =
   | z.ZodType
   | { readonly redirect: string }
   | { readonly mediaTypes: readonly string[]; readonly description: string }
+  | { readonly empty: 200 | 201 | 204; readonly description: string }
 
 interface Spec<R extends Response, P extends Shape, Q extends Shape, B extends z.ZodObject> {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS'
   readonly path: string
   readonly operationId: string
   readonly tag: string
@@ -61,6 +62,11 @@ interface Spec<R extends Response, P extends Shape, Q extends Shape, B extends z
   readonly queryCredential?: true
   /** The handler reads the body itself, as bytes. */
   readonly rawBody?: true
+  /** For the description, where the handler reads them itself: headers of the request, and the media type of its bytes. */
+  readonly headers?: Shape
+  readonly consumes?: string
+  /** On every answer, refusals too. */
+  readonly answerHeaders?: Readonly<Record<string, string>>
   /** Left out of the API description. */
   readonly hidden?: true
 }
@@ -92,6 +98,9 @@ export interface Route {
   readonly response: Response
   readonly queryCredential: boolean
   readonly rawBody: boolean
+  readonly headers: Shape
+  readonly consumes: string | undefined
+  readonly answerHeaders: Readonly<Record<string, string>>
   readonly hidden: boolean
   readonly run: (request: FastifyRequest, input: ParsedInput) => Promise<Reply<unknown>>
 }
@@ -194,8 +203,8 @@ export function publicRoute<R extends Response, P extends Shape = Empty, Q exten
 }
 
 function common<R extends Response, P extends Shape, Q extends Shape, B extends z.ZodObject>(spec: Spec<R, P, Q, B>) {
-  const { method, operationId, tag, summary, description, response, queryCredential = false, rawBody = false, hidden = false } = spec
-  return { method, operationId, tag, summary, description, response, queryCredential, rawBody, hidden }
+  const { method, operationId, tag, summary, description, response, queryCredential = false, rawBody = false, headers = {}, consumes, answerHeaders = {}, hidden = false } = spec
+  return { method, operationId, tag, summary, description, response, queryCredential, rawBody, headers, consumes, answerHeaders, hidden }
 }
 
 const credential = (spec: { readonly queryCredential?: true }): Shape =>

@@ -3,9 +3,9 @@ import type { Response, Route } from './define-route.ts'
 import { Problem } from './problem.ts'
 
 /** The `password` header belongs to shares with a password; every operation on a drive's data takes it. */
-const shareHeaders = z.looseObject({
+const shareHeaders = {
   password: z.string().max(1024).nullable().optional().describe('The password of the collection, where it has one'),
-})
+}
 
 const problem = (description: string) => ({ description, content: { 'application/problem+json': { schema: Problem } } })
 
@@ -13,7 +13,6 @@ const problem = (description: string) => ({ description, content: { 'application
 export function describeRoute(route: Route) {
   const { access } = route
   const isPublic = access.kind === 'public'
-  const ofDrive = access.kind === 'drive' || access.kind === 'asset'
   return {
     operationId: route.operationId,
     summary: route.summary,
@@ -23,8 +22,8 @@ export function describeRoute(route: Route) {
     security: isPublic ? [] : [{ ApiKey: [] }, { Bearer: [] }],
     ...(hasFields(route.params) && { params: route.params }),
     ...(hasFields(route.query) && { querystring: route.query }),
-    ...(route.body && { body: route.body }),
-    ...(ofDrive && { headers: shareHeaders }),
+    ...bodyOf(route),
+    ...headersOf(route),
     response: {
       ...success(route.response),
       ...(!isPublic && { 401: problem('No valid credential'), 403: problem('The role lacks the action'), 404: problem('Not found, or not yours to see') }),
@@ -34,10 +33,21 @@ export function describeRoute(route: Route) {
   }
 }
 
+function bodyOf({ body, consumes }: Route) {
+  if (consumes === undefined) return body && { body }
+  return { consumes: [consumes], body: z.string().meta({ format: 'binary', description: 'The bytes' }) }
+}
+
+function headersOf({ access, headers }: Route) {
+  const all = { ...((access.kind === 'drive' || access.kind === 'asset') && shareHeaders), ...headers }
+  return Object.keys(all).length > 0 ? { headers: z.looseObject(all) } : undefined
+}
+
 const hasFields = (schema: z.ZodObject) => Object.keys(schema.shape).length > 0
 
 function success(response: Response): Record<string, unknown> {
   if (response instanceof z.ZodType) return { 200: response }
+  if ('empty' in response) return { [response.empty]: z.null().describe(response.description) } // no body, then
   if ('redirect' in response) return { 307: { description: response.redirect, content: { 'application/octet-stream': { schema: z.string().describe('Empty') } } } }
   const content = Object.fromEntries(response.mediaTypes.map((type) => [type, { schema: z.string() }]))
   return { 200: { description: response.description, content } }

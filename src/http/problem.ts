@@ -17,6 +17,7 @@ export const Problem = z
     detail: z.union([z.string(), z.array(FaultBody)]),
     request_id: z.string(),
     index: z.int().optional().describe('Which item of a bulk request'),
+    asset_id: z.guid().optional().describe('The asset that has the path which is taken'),
   })
   .meta({ id: 'Problem' })
 export type Problem = z.infer<typeof Problem>
@@ -29,12 +30,15 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
+  gone: 410,
   precondition_failed: 412,
   too_large: 413,
   unsupported_media_type: 415,
   range_not_satisfiable: 416,
   invalid: 422,
+  locked: 423,
   too_many_requests: 429,
+  checksum_mismatch: 460, // of the tus protocol
   internal: 500,
   bad_gateway: 502,
   unavailable: 503,
@@ -46,10 +50,11 @@ export function problemOf(error: AppError, requestId: string): Problem {
   const faults = error.faults.map(({ loc, msg, type }) => ({ loc: [...loc], msg, type }))
   return {
     type: 'about:blank',
-    title: STATUS_CODES[status] ?? 'Error',
+    title: STATUS_CODES[status] ?? (status === 460 ? 'Checksum Mismatch' : 'Error'),
     status,
     detail: error.code === 'invalid' ? (faults.length > 0 ? faults : [{ loc: ['body'], msg: error.message, type: 'format' }]) : error.message,
     request_id: requestId,
     ...(error.index !== undefined && { index: error.index }),
+    ...(error.assetId !== undefined && { asset_id: error.assetId }),
   }
 }

@@ -13,7 +13,8 @@ export async function registerRoutes(app: FastifyInstance, routes: readonly Rout
     on.route({
       method: route.method,
       url: route.url.replaceAll(/\{(\w+)\}/g, ':$1'),
-      config: { route },
+      // A preflight gets its headers, and then comes to us.
+      config: { route, ...(route.method === 'OPTIONS' && { cors: { preflightContinue: true } }) },
       schema: describeRoute(route),
       handler: async (request, reply) => {
         const input = {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AssetScope } from '../access/scope.ts'
+import type { AssetScope, DriveScope } from '../access/scope.ts'
 
 export interface Job<Payload extends z.ZodType = z.ZodType> {
   readonly name: string
@@ -8,6 +8,8 @@ export interface Job<Payload extends z.ZodType = z.ZodType> {
   readonly timeoutSeconds: number
   /** Runs by itself at these times, in crontab form, UTC. */
   readonly cron?: string
+  /** Begins no earlier than this after it was ordered. */
+  readonly delaySeconds?: number
 }
 
 export const defineJob = <Payload extends z.ZodType>(job: Job<Payload>) => job
@@ -28,12 +30,31 @@ export interface JobHandler {
   readonly run: (payload: unknown, theTry: Try, grant: GrantToJob) => Promise<void>
 }
 /** Handed in by the runner, which alone may make scopes beside the guard. */
-export type GrantToJob = (driveId: string, assetId: string) => AssetScope<'manage'>
+export interface GrantToJob {
+  (driveId: string): DriveScope<'manage'>
+  (driveId: string, assetId: string): AssetScope<'manage'>
+}
 
 /** Jobs run at least once, so a handler must stand being run again. */
 export const onJob = <Payload extends z.ZodType>(job: Job<Payload>, run: (payload: z.output<Payload>, theTry: Try) => Promise<void>): JobHandler => ({
   job,
   run: (payload, theTry) => run(job.payload.parse(payload), theTry),
+})
+
+/** What every job on a drive is told. */
+export const onDrive = { drive_id: z.guid() }
+
+/** A job on one drive; its handler gets a scope as a route's does. */
+export const onDriveJob = <Payload extends z.ZodObject<typeof onDrive>>(
+  job: Job<Payload>,
+  run: (scope: DriveScope<'manage'>, payload: z.output<Payload>, theTry: Try) => Promise<void>,
+): JobHandler => ({
+  job,
+  run: (given, theTry, grant) => {
+    const payload = job.payload.parse(given)
+    const { drive_id: driveId } = z.object(onDrive).parse(payload)
+    return run(grant(driveId), payload, theTry)
+  },
 })
 
 /** A job on one asset; its handler gets a scope as a route's does. */

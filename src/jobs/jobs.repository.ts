@@ -17,7 +17,13 @@ export function createJobRepository(db: Executor) {
     /** Inside a transaction the job appears with the commit, and not at all after a rollback. One that waits under the same `key` is replaced. */
     async enqueue<Payload extends z.ZodType>(job: Job<Payload>, payload: z.input<Payload>, key: string | null = null) {
       const checked = JSON.stringify(job.payload.parse(payload))
-      await db.execute(sql`SELECT graphile_worker.add_job(${job.name}, ${checked}::json, max_attempts => ${job.maxAttempts}, job_key => ${key})`)
+      const later = job.delaySeconds === undefined ? sql`` : sql`, run_at => now() + make_interval(secs => ${job.delaySeconds})`
+      await db.execute(sql`SELECT graphile_worker.add_job(${job.name}, ${checked}::json, max_attempts => ${job.maxAttempts}, job_key => ${key}${later})`)
+    },
+
+    /** Takes back what was ordered under this key, where it has not begun. */
+    async cancel(key: string) {
+      await db.execute(sql`SELECT graphile_worker.remove_job(${key})`)
     },
 
     async beat(workerId: string) {

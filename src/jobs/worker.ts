@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events'
 import { Logger, run, runOnce, type Runner, type TaskList, type WorkerEvents } from 'graphile-worker'
 import type { Pool } from 'pg'
 import { actionsOf, roles } from '../access/actions.ts'
-import { grantAsset } from '../access/grant.ts'
-import { server } from '../access/scope.ts'
-import type { GrantToJob, JobHandler } from './define-job.ts'
+import { grantAsset, grantDrive } from '../access/grant.ts'
+import { type AssetScope, type DriveScope, server } from '../access/scope.ts'
+import type { JobHandler } from './define-job.ts'
 import type { JobRepository } from './jobs.repository.ts'
 
 const beatMs = 5000
@@ -67,7 +67,12 @@ export async function startWorker({ pool, jobs, handlers, concurrency, log }: Wo
 export const runDueJobs = (pool: Pool, handlers: readonly JobHandler[]) =>
   runOnce({ pgPool: pool, taskList: tasks(handlers, { stopping: new AbortController().signal, underWay: new Set() }), noHandleSignals: true, logger: new Logger(() => () => undefined) })
 
-const grant: GrantToJob = (driveId, assetId) => grantAsset({ driveId, assetId, caller: server, actions: actionsOf(roles.ADMIN) }, 'manage')
+const byServer = { caller: server, actions: actionsOf(roles.ADMIN) }
+function grant(driveId: string): DriveScope<'manage'>
+function grant(driveId: string, assetId: string): AssetScope<'manage'>
+function grant(driveId: string, assetId?: string) {
+  return assetId === undefined ? grantDrive({ driveId, ...byServer }, 'manage') : grantAsset({ driveId, assetId, ...byServer }, 'manage')
+}
 
 function tasks(handlers: readonly JobHandler[], { stopping, underWay }: { stopping: AbortSignal; underWay: Set<Promise<unknown>> }): TaskList {
   const never = new Promise<never>(() => undefined)

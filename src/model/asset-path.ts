@@ -7,7 +7,8 @@ export interface AssetPath {
 }
 
 const longestName = 1000
-const longestPath = 2000 // bytes; what an index entry over both may hold
+/** In bytes, directory and name together: what an index entry over both may hold. */
+export const longestPath = 2000
 
 /** Reads a path as clients send it: bare (`folder/file.mov`, `/folder/file.mov`) or led by the drive's id, NFC or NFD. */
 export function parseAssetPath(text: string, driveId: string, loc: readonly (string | number)[] = ['query', 'path']): AssetPath {
@@ -19,6 +20,25 @@ export function parseAssetPath(text: string, driveId: string, loc: readonly (str
   if (isTooLong(path)) throw invalid({ loc, msg: `A name may have ${longestName} bytes, a path ${longestPath}`, type: 'length' })
   return path
 }
+
+/**
+ * Reads where a folder lies, as an asset's `directory`: `/` or `/folder/sub/`. Clients send it bare or led by the drive's id, with a slash at its end or
+ * without, NFC or NFD.
+ */
+export function parseFolderPath(text: string, driveId: string, loc: readonly (string | number)[] = ['query', 'path']): string {
+  if (text === '' || text === '/') return '/'
+  const segments = segmentsOf(text.replace(/\/$/, ''), driveId)
+  if (segments.length === 0) return '/'
+  const fault = segments.includes('') ? 'A path has no empty segments' : faultIn(segments)
+  if (fault !== undefined) throw invalid({ loc, msg: fault, type: 'format' })
+  const directory = `/${segments.join('/')}/`
+  if (Buffer.byteLength(directory) > longestPath || segments.some((each) => Buffer.byteLength(each) > longestName))
+    throw invalid({ loc, msg: `A name may have ${longestName} bytes, a path ${longestPath}`, type: 'length' })
+  return directory
+}
+
+/** What comes after everything below a directory, by bytes: `0` follows the slash. So `directory <= x < endOf(directory)` holds for what is in it, at any depth. */
+export const endOf = (directory: string) => `${directory.slice(0, -1)}0`
 
 /** Below the drive; the last is the file's name. */
 function segmentsOf(text: string, driveId: string): string[] {
@@ -58,6 +78,9 @@ export const extensionOf = (name: string): string => splitName(name).extension.s
 /** As clients know it: led by the drive. */
 export const fullPath = (driveId: string, { directory, name }: AssetPath) => `/${driveId}${directory}${name}`
 
+/** A folder as clients know it: led by the drive, without a slash at its end. */
+export const fullFolderPath = (driveId: string, directory: string) => `/${driveId}${directory.slice(0, -1)}`
+
 /** `name_v2.mov` for the second version of `name.mov`. */
 export function versionedName(name: string, version: number): string {
   const { stem, extension } = splitName(name)
@@ -68,4 +91,18 @@ export function versionedName(name: string, version: number): string {
 export function numberedName(name: string, number: number): string {
   const { stem, extension } = splitName(name)
   return `${stem} (${number})${extension}`
+}
+
+/** The name itself, or the first of its numbered ones that is free. */
+export function freeName(name: string, isTaken: (name: string) => boolean): string {
+  if (!isTaken(name)) return name
+  let number = 2
+  while (isTaken(numberedName(name, number))) number += 1
+  return numberedName(name, number)
+}
+
+/** What `numberedName` may make of a name lies from the first of these to before the second, by bytes. */
+export function numberedRange(name: string): readonly [from: string, before: string] {
+  const { stem } = splitName(name)
+  return [`${stem} (`, `${stem} )`]
 }

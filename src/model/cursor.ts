@@ -39,17 +39,43 @@ export interface Page {
   readonly cursor?: string | undefined
 }
 
-/** A page of rows that are kept in the order of their ids, which is that of their making. */
-export async function pageById<Row extends { readonly id: string }, Item>(
-  { cursors, list, page }: { readonly cursors: Cursors; readonly list: string; readonly page: Page },
-  read: (after: string | undefined, limit: number) => Promise<readonly Row[]>,
-  present: (row: Row) => Item,
+/** Where a position holds a path, a cursor is as long as that. */
+export const pathPageQuery = { ...pageQuery, cursor: z.string().max(10_000).optional().describe('`next_cursor` of the page before') }
+
+interface Listing {
+  readonly cursors: Cursors
+  /** What the cursor is good for: the list, with whatever narrows it. */
+  readonly list: string
+  readonly page: Page
+}
+/** What a row's place in the order is; a page begins after one. */
+interface Order<Row, Position> {
+  readonly schema: z.ZodType<Position>
+  readonly positionOf: (row: Row) => Position
+}
+interface Reading<Row, Position, Item> {
+  readonly read: (after: Position | undefined, limit: number) => Promise<readonly Row[]>
+  readonly present: (row: Row) => Item
+}
+
+/** A page of rows in an order of their own. */
+export async function pageBy<Row, Position, Item>(
+  { cursors, list, page }: Listing,
+  { schema, positionOf }: Order<Row, Position>,
+  { read, present }: Reading<Row, Position, Item>,
 ): Promise<{ items: Item[]; next_cursor: string | null }> {
-  const after = page.cursor === undefined ? undefined : cursors.decode(list, z.string(), page.cursor)
+  const after = page.cursor === undefined ? undefined : cursors.decode(list, schema, page.cursor)
   const rows = await read(after, page.limit + 1)
   const shown = rows.slice(0, page.limit)
   const last = shown.at(-1)
-  return { items: shown.map(present), next_cursor: rows.length > page.limit && last ? cursors.encode(list, last.id) : null }
+  return { items: shown.map(present), next_cursor: rows.length > page.limit && last ? cursors.encode(list, positionOf(last)) : null }
 }
+
+/** A page of rows that are kept in the order of their ids, which is that of their making. */
+export const pageById = <Row extends { readonly id: string }, Item>(
+  listing: Listing,
+  read: (after: string | undefined, limit: number) => Promise<readonly Row[]>,
+  present: (row: Row) => Item,
+) => pageBy(listing, { schema: z.string(), positionOf: (row: Row) => row.id }, { read, present })
 
 export const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next_cursor: z.string().nullable() })

@@ -4,8 +4,12 @@ export const objectKeys = {
   preview: (driveId: string, assetId: string, previewId: string) => `drives/${driveId}/assets/${assetId}/previews/${previewId}.jpg`,
   rendition: (driveId: string, assetId: string, { kind, id }: { readonly kind: RenditionKind; readonly id: string }) =>
     `drives/${driveId}/assets/${assetId}/${kind}/${id}.${renditionExtensions[kind]}`,
+  face: (driveId: string, assetId: string, faceId: string) => `drives/${driveId}/assets/${assetId}/faces/${faceId}.jpg`,
+  attachment: (driveId: string, attachmentId: string) => `drives/${driveId}/attachments/${attachmentId}`,
+  /** Below it others put objects that are to become assets; what follows is theirs to name. */
+  incoming: (driveId: string) => `drives/${driveId}/incoming/`,
 } as const
 
-export type RenditionKind = 'poster' | 'proxy' | 'audio_proxy'
-const renditionExtensions: Readonly<Record<RenditionKind, string>> = { poster: 'jpg', proxy: 'mp4', audio_proxy: 'm4a' }
-export const renditionTypes: Readonly<Record<RenditionKind, string>> = { poster: 'image/jpeg', proxy: 'video/mp4', audio_proxy: 'audio/mp4' }
+export type RenditionKind = 'poster' | 'proxy' | 'audio_proxy' | 'thumbnail'
+const renditionExtensions: Readonly<Record<RenditionKind, string>> = { poster: 'jpg', proxy: 'mp4', audio_proxy: 'm4a', thumbnail: 'jpg' }
+export const renditionTypes: Readonly<Record<RenditionKind, string>> = { poster: 'image/jpeg', proxy: 'video/mp4', audio_proxy: 'audio/mp4', thumbnail: 'image/jpeg' }

@@ -3,6 +3,7 @@ import { defineJob, onJob } from '../jobs/define-job.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ObjectStorage } from '../ports/object-storage.ts'
 import type { ObjectRepository } from './objects.repository.ts'
+import { removeObject } from './remove-object.ts'
 
 const graceMs = 86_400_000
 
@@ -14,19 +15,14 @@ interface Needs {
   readonly clock: Clock
 }
 
-/** Removes what uploads and jobs that were cut off left behind a day ago. Claimed first, so that nothing can come to refer to it; then the bytes, then the row: what is cut off in between still stands in the table. */
+/** Removes what uploads and jobs that were cut off left behind a day ago. */
 export const objectSweep = ({ store, storage, clock }: Needs) => {
-  async function remove({ driveId, id, key, isOwned }: { readonly driveId: string; readonly id: string; readonly key: string; readonly isOwned: boolean }) {
-    if (!(await store.objects.claim(driveId, id))) return
-    if (isOwned) await storage.delete([key])
-    await store.objects.forget(driveId, id)
-  }
   return onJob(sweepObjects, async (_payload, { signal }) => {
     await storage.sweep()
     const before = new Date(clock.now().getTime() - graceMs)
     for (;;) {
       const found = await store.objects.unreferenced(before, 500)
-      for (const object of found) await remove(object)
+      for (const object of found) await removeObject({ store, storage }, object)
       if (found.length < 500 || signal.aborted) return
     }
   })

@@ -5,13 +5,15 @@ import { objects } from '../db/schema/index.ts'
 import { notFound } from '../errors.ts'
 
 export type ObjectRepository = ReturnType<typeof createObjectRepository>
-export type ObjectKind = 'source' | 'preview' | 'poster' | 'proxy' | 'audio_proxy'
+export type ObjectKind = 'source' | 'preview' | 'poster' | 'proxy' | 'audio_proxy' | 'thumbnail' | 'face' | 'attachment'
 
 export interface NewObject {
   readonly id: string
   readonly kind: ObjectKind
   readonly key: string
   readonly contentType: string
+  /** False: somebody else's bytes, which we never delete. */
+  readonly isOwned?: boolean
 }
 
 /**
@@ -22,14 +24,26 @@ export function createObjectRepository(db: Executor) {
   return {
     newId: () => uuidv7(),
 
+    /** Reserving again under the same id changes nothing: whoever was cut off goes on where they were. */
     async reserve(driveId: string, items: readonly NewObject[], at: Date) {
       if (items.length === 0) return
       try {
-        await db.insert(objects).values(items.map((each) => ({ ...each, driveId, state: 'reserved', sizeBytes: 0, referenceCount: 0, createdAt: at, unreferencedAt: at })))
+        await db.insert(objects).values(items.map((each) => ({ ...each, driveId, state: 'reserved', sizeBytes: 0, referenceCount: 0, createdAt: at, unreferencedAt: at }))).onConflictDoNothing()
       } catch (error) {
         if (violatedConstraint(error) === 'objects_drive_id_drives_id_fk') throw notFound('Drive')
         throw error
       }
+    },
+
+    /**
+     * Reserves what lies in the store already; false where its key has a row: somebody has taken it over, or links to it. The id follows from the key.
+     * What is not to be ours may be linked from other drives too, and again when nothing refers to it any more.
+     */
+    async takeOver(driveId: string, object: NewObject, at: Date): Promise<boolean> {
+      const row = { ...object, driveId, state: 'reserved', sizeBytes: 0, referenceCount: 0, createdAt: at, unreferencedAt: at }
+      if (object.isOwned === false) return link(db, row)
+      const others = await db.select({ id: objects.id }).from(objects).where(eq(objects.key, object.key)).limit(1)
+      return others.length === 0 && (await db.insert(objects).values(row).onConflictDoNothing().returning({ id: objects.id })).length > 0
     },
 
     /** The bytes are there and something refers to them; false where the reservation was swept meanwhile. */
@@ -81,4 +95,11 @@ export function createObjectRepository(db: Executor) {
       return gone.length > 0
     },
   }
+}
+
+/** False where something refers to it already. */
+async function link(db: Executor, row: typeof objects.$inferInsert): Promise<boolean> {
+  const isFree = sql`${objects.referenceCount} = 0 AND ${objects.state} <> 'deleting'`
+  const linked = db.insert(objects).values(row).onConflictDoUpdate({ target: [objects.driveId, objects.id], set: { unreferencedAt: row.unreferencedAt ?? null }, setWhere: isFree })
+  return (await linked.returning({ id: objects.id })).length > 0
 }

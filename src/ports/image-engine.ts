@@ -11,9 +11,28 @@ export interface ImageInfo {
   readonly camera: string | null
 }
 
+/** A part of a picture, in shares of its width and height, from the top left as it is shown. */
+export interface Region {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+export interface RenditionOrder {
+  readonly source: string
+  readonly target: string
+  readonly maxSize: number
+  /** The part to keep; absent = all of it. */
+  readonly region?: Region
+  /** What needs much memory to decode is refused: for pictures that somebody waits for. Photos are streamed, whatever their size. */
+  readonly isTight?: boolean
+  readonly signal: AbortSignal
+}
+
 /** Still pictures. Errors as in `MediaEngine`: `MediaError` when the file is at fault. Input pixels are bounded. */
 export interface ImageEngine {
   read(source: string): Promise<ImageInfo>
   /** An upright sRGB JPEG without any metadata, the longer side at most `maxSize`, never enlarged. */
-  rendition(order: { readonly source: string; readonly target: string; readonly maxSize: number; readonly signal: AbortSignal }): Promise<RenderedImage>
+  rendition(order: RenditionOrder): Promise<RenderedImage>
 }

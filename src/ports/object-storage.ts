@@ -65,6 +65,40 @@ export interface Multipart {
   abort(key: string, uploadId: string): Promise<void>
 }
 
+export interface Append {
+  /** Where the bytes go: all before it are safe already. */
+  readonly offset: number
+  /** Of the whole, as told at the start; the body never has more than is missing. */
+  readonly size: number
+  readonly body: Readable
+  /** All or nothing: where the body fails, none of its bytes count, and the body's error is thrown. Else what came before the fault stays. */
+  readonly isAtomic: boolean
+  /** Told now and then up to where all bytes are safe, whatever becomes of this process. Never with `isAtomic`. */
+  readonly onSafe?: (offset: number) => void
+  readonly signal?: AbortSignal
+}
+
+/** `<key>.tail-<offset>` beside an upload under way: bytes that wait for more, where a store takes no small pieces. It is no object, and goes with its upload. */
+export const tailPattern = /\.tail-\d+$/
+
+/**
+ * Objects whose bytes come in turn, over hours, by several processes one after the other: whoever calls sees to it that no two append at once, and that
+ * a key has one upload at a time. Nothing is at `key` before it is complete.
+ */
+export interface Resumable {
+  /** Answers the store's name for it, which the others take. */
+  start(key: string, options: { readonly contentType: string; readonly size: number }): Promise<string>
+  /**
+   * Answers the offset up to which bytes are safe when it returns; less than was hoped for where the body ended, failed or was aborted early. Ends the body.
+   * The offset it began with stays good until an append begins at a later one, so that an answer that was lost costs nothing. `conflict` for one never reached.
+   */
+  append(key: string, uploadId: string, append: Append): Promise<number>
+  /** The object appears whole. Where it is there already with this size, and the upload over, it succeeds again. `conflict` where bytes are missing. */
+  complete(key: string, uploadId: string, options: { readonly contentType: string; readonly size: number }): Promise<ObjectHead>
+  /** Idempotent; an object that was completed stays. */
+  abort(key: string, uploadId: string): Promise<void>
+}
+
 /**
  * Where bytes live. Every adapter passes `test/contract/object-storage.contract.ts`.
  *
@@ -79,6 +113,7 @@ export interface ObjectStorage {
   /** The object appears whole, or (abort, error, kill) not at all; an older one stays until then. Ends the body, which throws its own errors as they are. */
   put(key: string, body: Readable | Buffer, options: PutOptions): Promise<ObjectHead>
   readonly multipart: Multipart
+  readonly resumable: Resumable
   copy(from: string, to: string, options: { readonly contentType: string }): Promise<ObjectHead>
   /** Keys in ascending byte order, from the first after `after`. */
   list(prefix: string, page?: { readonly after?: string; readonly limit?: number }): AsyncIterable<{ readonly key: string; readonly size: number; readonly modified: Date }>

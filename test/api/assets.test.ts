@@ -83,7 +83,7 @@ describe('GET /assets/{asset_id}', () => {
   test('an asset in the trash is not found', async () => {
     const drive = await api.drive()
     const viewer = await drive.member(roles.VIEWER)
-    const id = await drive.asset({ deletedAt: new Date() })
+    const id = await drive.asset({ deletedAt: new Date(), purgeAfter: new Date() })
     expect((await api.as(viewer)({ url: `/assets/${id}`, query: { drive_id: drive.driveId } })).statusCode).toBe(404)
   })
 

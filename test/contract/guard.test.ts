@@ -29,7 +29,9 @@ test('there are routes to guard, and what is open says why', () => {
   expect(onDrives.length).toBeGreaterThan(10)
   const open = routes.filter((route) => route.access.kind === 'public').map((route) => `${route.method} ${route.url}`)
   expect(open.sort()).toEqual([
-    'DELETE /objects/*', 'GET /', 'GET /health/live', 'GET /health/ready', 'GET /objects/*', 'HEAD /objects/*', 'PATCH /objects/*', 'POST /objects/*', 'PUT /objects/*',
+    'DELETE /objects/*', 'GET /', 'GET /health/live', 'GET /health/ready', 'GET /objects/*', 'HEAD /objects/*',
+    'OPTIONS /workspaces/drives/{drive_id}/uploads', 'OPTIONS /workspaces/drives/{drive_id}/uploads/{upload_id}',
+    'PATCH /objects/*', 'POST /objects/*', 'PUT /objects/*',
   ])
 })
 
@@ -40,7 +42,7 @@ describe.each(named(guarded))('%s', (_name, route) => {
     for (const authorization of [undefined, '', 'sk_nonsense', `sk_${'A'.repeat(43)}`, 'Bearer', 'Bearer x.y.z', 'Basic YTpi']) {
       const answer = await api.app.inject({ ...request, headers: authorization === undefined ? {} : { authorization } })
       expect([authorization, answer.statusCode]).toEqual([authorization, 401])
-      expect(answer.json()).toMatchObject({ type: 'about:blank', title: 'Unauthorized', status: 401 })
+      if (route.method !== 'HEAD') expect(answer.json()).toMatchObject({ type: 'about:blank', title: 'Unauthorized', status: 401 })
     }
   })
 })
@@ -52,7 +54,7 @@ describe.each(named(onDrives))('%s', (_name, route) => {
     const seen = await stranger(requestFor(route, { driveId: drive.driveId, assetId: await drive.asset() }))
     const none = await stranger(requestFor(route, { driveId: randomUUID(), assetId: randomUUID() }))
     expect([seen.statusCode, none.statusCode]).toEqual([404, 404])
-    expect(withoutId(seen.json())).toEqual(withoutId(none.json()))
+    if (route.method !== 'HEAD') expect(withoutId(seen.json())).toEqual(withoutId(none.json()))
   })
 
   test('answers 404 below every role, 403 to each that is too low, and lets the others in', async () => {
@@ -182,7 +184,7 @@ function requestFor(route: Route, { driveId, assetId }: { driveId: string; asset
   return {
     method: route.method as 'GET',
     url,
-    query: { ...(drive === 'query' && { drive_id: driveId }), path: 'a.mov', origin_type: 'PREVIEW', download: 'false' },
+    query: { ...(drive === 'query' && { drive_id: driveId }), path: 'a.mov', origin_type: 'PREVIEW', download: 'false', asset_id: assetId },
     ...(route.body && { payload: drive === 'body' ? { drive_id: driveId } : {} }),
   }
 }

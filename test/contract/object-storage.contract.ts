@@ -3,17 +3,19 @@ import { checkKeys } from './object-storage/keys.ts'
 import { checkGetLinks, checkPutLinks, type LinksUnderTest } from './object-storage/links.ts'
 import { checkMultipart } from './object-storage/multipart.ts'
 import { checkReading } from './object-storage/reading.ts'
+import { checkResumable, type ResumableUnderTest } from './object-storage/resumable.ts'
 import { type Checks, checkLacks, clear, type Lacks, newChecks, type StoreUnderTest, suiteOf } from './object-storage/suite.ts'
 import { checkWriting } from './object-storage/writing.ts'
 
 /** What every object store does, whatever lies behind it. Leaves the store as it was. */
-export function objectStorageContract(name: string, makeStore: () => Promise<StoreUnderTest>, lacks: Lacks = {}): void {
+export function objectStorageContract(name: string, makeStore: () => Promise<ResumableUnderTest>, lacks: Lacks = {}): void {
   describe(`object storage: ${name}`, () => {
     const checks = newChecks(lacks)
     const suite = suiteOf(checks, madeOnce(checks, makeStore))
     checkReading(suite)
     checkWriting(suite)
     checkMultipart(suite)
+    checkResumable(suite)
     checkKeys(suite)
     checkLacks(checks)
   })

@@ -12,6 +12,7 @@ objectStorageContract('local disk', async () => {
   const root = await mkdtemp(join(tmpdir(), 'object-storage-'))
   return {
     store: createLocalDisk({ root, links }),
+    another: createLocalDisk({ root, links }),
     async close() {
       // After all those puts broken off, nothing may lie about: every check cleans up, and the suite deletes what it made.
       const left = await readdir(root, { recursive: true })

@@ -40,7 +40,7 @@ describe.skipIf(!hasProgram('curl') || !hasProgram('bash'))('its tour', () => {
     const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', tour], { cwd: folder, env, maxBuffer: 1 << 24 })
     const { drive_id: drive, assets } = await server.demo()
     expect(stdout).not.toContain('about:blank') // no problem among the answers
-    for (const part of ['"email":"demo@dailies.invalid"', `"path":"/${drive}/spots/spot_v1.mp4"`, '/interviews/interview.mp4', '"name":"proxy","state":"COMPLETED"', '"role":20', 'ana@example.com', '"uploaded":1', `"path":"/${drive}/mine/stills/still.jpg"`])
+    for (const part of ['"email":"demo@dailies.invalid"', `"path":"/${drive}/spots/spot_v1.mp4"`, '/interviews/interview.mp4', '"name":"proxy","state":"COMPLETED"', '"role":20', 'ana@example.com', '"uploaded":1', `"path":"/${drive}/mine/stills/still.jpg"`, 'upload-offset: 500000', 'upload-offset: 1480552', 'dailies-asset-id: ', `"path":"/${drive}/inbox/interview.mp4"`, '"kind":"move"', `"path":"/${drive}/interviews/raw/interview.mp4"`])
       expect(stdout).toContain(part)
     expect(stdout).toMatch(/sk_[\w-]{43}\n\(key /)
     expect(Object.keys(assets)).toHaveLength(5)

@@ -5,7 +5,7 @@ import { fit } from '../../src/adapters/ffmpeg/geometry.ts'
 import { lineReader } from '../../src/adapters/lines.ts'
 import { readReport, type Report } from '../../src/adapters/ffmpeg/report.ts'
 import { cameraOf, createdAtOf, isCountable, timecodeOf } from '../../src/adapters/ffmpeg/tags.ts'
-import { reasonFor } from '../../src/features/ingest/job-folder.ts'
+import { reasonFor } from '../../src/jobs/job-faults.ts'
 import { MediaError } from '../../src/ports/media-engine.ts'
 
 const film = { index: 0, codec_type: 'video', codec_name: 'h264', pix_fmt: 'yuv420p', width: 1920, height: 1080 }

@@ -202,7 +202,7 @@ test('a job ends when its asset is deleted, and leaves nothing', async () => {
     (result) => result.rows.length > 0,
   )
   expect(begun?.progress).toBeLessThan(1)
-  await api.pool.query('UPDATE assets SET deleted_at = now() WHERE id = $1', [assetId])
+  await api.pool.query('UPDATE assets SET deleted_at = now(), purge_after = now() WHERE id = $1', [assetId])
   const from = performance.now()
   await rendering
   expect(performance.now() - from).toBeLessThan(4000)

@@ -15,9 +15,11 @@ import { compose } from '../../src/container.ts'
 import { connect } from '../../src/db/client.ts'
 import { translateDatabaseError } from '../../src/db/database-errors.ts'
 import { apiKeys, assets, driveMembers, drives, objects, users } from '../../src/db/schema/index.ts'
+import type { LeaseTimes } from '../../src/features/uploads/upload-lease.ts'
 import { healthRoutes } from '../../src/features/health/health.routes.ts'
 import { holdToSchema } from '../../src/http/register-routes.ts'
 import { objectKeys } from '../../src/objects/object-keys.ts'
+import type { FaceFinder } from '../../src/ports/face-finder.ts'
 import type { LinkSigner } from '../../src/ports/link-signer.ts'
 import type { ObjectStorage } from '../../src/ports/object-storage.ts'
 import { openFileDatabase } from './database.ts'
@@ -33,6 +35,8 @@ interface Options {
   readonly tokens?: TokenSettings
   readonly storage?: (links: LinkSigner) => ObjectStorage
   readonly accessCacheMs?: number
+  readonly faceFinder?: FaceFinder
+  readonly uploadTimes?: LeaseTimes
   /** Of the pool that requests use: one shows every query that slips past its transaction. */
   readonly connections?: number
 }
@@ -40,7 +44,7 @@ interface Options {
 export const secrets = ['a secret of the tests, 32 bytes long', 'the secret before it, 32 bytes long']
 
 /** The real app on a real database and a real folder; only the clock is ours. */
-export async function startHarness({ tokens, storage, accessCacheMs = 0, connections = 1 }: Options = {}) {
+export async function startHarness({ tokens, storage, faceFinder, accessCacheMs = 0, uploadTimes, connections = 1 }: Options = {}) {
   const { url, pool, drop, morePool } = await openFileDatabase({ connections })
   const folder = await mkdtemp(join(tmpdir(), 'dailies-test-'))
   const db = connect(pool)
@@ -56,6 +60,11 @@ export async function startHarness({ tokens, storage, accessCacheMs = 0, connect
     tokens: tokens ?? null,
     publicUrl: '',
     tempDir: folder,
+    uploadMaxBytes: 5 * 2 ** 40,
+    attachmentMaxBytes: 2 ** 30,
+    faceFinder: faceFinder ?? null,
+    faceMatchSimilarity: 0.5,
+    ...(uploadTimes && { uploadTimes }),
     accessCacheMs,
   })
   const health = healthRoutes(() => Promise.resolve({ status: 'ok', checks: { postgres: 'ok', object_store: 'ok', media_tools: 'ok', jobs: 'off' } }))

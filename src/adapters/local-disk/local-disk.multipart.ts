@@ -1,30 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { type FileHandle, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../errors.ts'
 import type { Multipart, ObjectHead, StoredPart } from '../../ports/object-storage.ts'
-import { assertPlausibleParts, isPartNumber, minPartBytes, noUpload, partsDoNotFit } from '../object-faults.ts'
-import { asked, diskFault, isAbsent } from './local-disk.errors.ts'
-import { expectRoot, type Folder, makeOwn, openFile, pathOf, removeTree, syncFolder } from './local-disk.folder.ts'
+import { assertPlausibleParts, isPartNumber, minPartBytes, partsDoNotFit } from '../object-faults.ts'
+import { asked, diskFault } from './local-disk.errors.ts'
+import { type Folder, openFile, pathOf, syncFolder } from './local-disk.folder.ts'
+import { abortUpload, discard, startUpload, uploadOf } from './local-disk.upload.ts'
 import { pour, writeSynced, writeWhole } from './local-disk.write.ts'
 
-const uploadIdPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const partPattern = /^[1-9]\d{0,4}$/
-/** Lies beside the parts and says which object they are for. */
-const keyFile = 'key'
 
-/** An upload is the folder `.multipart/<id>`, and a part the file `<number>` in it. */
+/** A part is the file `<number>` in the upload's folder. */
 export function multipartIn(folder: Folder): Multipart {
   return {
-    async start(key) {
-      pathOf(folder, key)
-      const uploadId = randomUUID()
-      const path = join(folder.multipart, uploadId)
-      await makeOwn(folder, folder.multipart)
-      await asked(mkdir(path, { mode: 0o700 }))
-      await writeSynced(join(path, keyFile), (file) => pour(Buffer.from(key), file))
-      return uploadId
-    },
+    start: async (key) => (await startUpload(folder, key)).uploadId,
 
     async put(key, uploadId, { number, body, signal }) {
       if (!isPartNumber(number)) throw new AppError('malformed', 'A part has a number from 1 to 10,000')
@@ -53,30 +43,11 @@ export function multipartIn(folder: Folder): Multipart {
       return head
     },
 
-    async abort(key, uploadId) {
-      try {
-        await discard(folder, await uploadOf(folder, key, uploadId))
-      } catch (error) {
-        if (!(error instanceof AppError && error.code === 'not_found')) throw error
-      }
-    },
+    abort: (key, uploadId) => abortUpload(folder, key, uploadId),
   }
 }
 
 const storedPart = (number: number, { size, etag }: ObjectHead): StoredPart => ({ number, size, etag })
-
-/** The upload's folder; throws `not_found` for one that is over, or that is another object's. */
-async function uploadOf(folder: Folder, key: string, uploadId: string): Promise<string> {
-  if (!uploadIdPattern.test(uploadId)) throw noUpload()
-  const path = join(folder.multipart, uploadId)
-  try {
-    if ((await readFile(join(path, keyFile), 'utf8')) === key) return path
-  } catch (error) {
-    if (!isAbsent(error)) throw diskFault(error)
-    await expectRoot(folder)
-  }
-  throw noUpload()
-}
 
 interface PartBody {
   readonly body: Buffer
@@ -113,17 +84,4 @@ async function joinParts(path: string, parts: readonly StoredPart[], file: FileH
       await part.handle.close()
     }
   }
-}
-
-/** Gone in one step: first out of the way, then removed. */
-async function discard(folder: Folder, path: string): Promise<void> {
-  const aside = join(folder.temp, randomUUID())
-  await makeOwn(folder, folder.temp)
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (isAbsent(error)) return
-    throw diskFault(error)
-  }
-  await removeTree(aside)
 }

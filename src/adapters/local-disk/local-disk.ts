@@ -11,6 +11,7 @@ import { asked, diskFault, isAbsent } from './local-disk.errors.ts'
 import { expectRoot, type Folder, openFolder, openStored, pathOf, tidyAbove } from './local-disk.folder.ts'
 import { listFolder } from './local-disk.list.ts'
 import { multipartIn } from './local-disk.multipart.ts'
+import { resumableIn } from './local-disk.resumable.ts'
 import { sweepFolder } from './local-disk.sweep.ts'
 import { copySynced, pour, writeSynced, writeWhole } from './local-disk.write.ts'
 
@@ -36,6 +37,7 @@ export function createLocalDisk({ root, links }: LocalDiskParts): ObjectStorage 
 
     put: async (key, body, { signal }) => putObject(folder, pathOf(folder, key), { body, signal }),
     multipart: multipartIn(folder),
+    resumable: resumableIn(folder),
 
     async copy(from, to) {
       const source = pathOf(folder, from)

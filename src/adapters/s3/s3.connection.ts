@@ -1,5 +1,6 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
 import { s3Fault, timedOut } from './s3.errors.ts'
+import { usualPartBytes } from './s3.parts.ts'
 
 export type Sdk = typeof import('@aws-sdk/client-s3')
 
@@ -23,9 +24,11 @@ export interface S3Settings {
   readonly maxAttempts?: number
   /** Objects above this are copied in parts; S3 takes 5 GiB at once. */
   readonly copyAtOnceBytes?: number
+  /** Size of the parts of resumable uploads, unless the object needs larger ones. Uploads under way rest on it: it stays as it is as long as there are any. */
+  readonly resumablePartBytes?: number
 }
 
-const defaults = { connectTimeoutMs: 5_000, idleTimeoutMs: 10_000, workTimeoutMs: 300_000, maxAttempts: 3, copyAtOnceBytes: 1024 ** 3 }
+const defaults = { connectTimeoutMs: 5_000, idleTimeoutMs: 10_000, workTimeoutMs: 300_000, maxAttempts: 3, copyAtOnceBytes: 1024 ** 3, resumablePartBytes: usualPartBytes }
 /** A stream whose reader is slow keeps its connection, and must not keep others from theirs. */
 const maxSockets = 512
 

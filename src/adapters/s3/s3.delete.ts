@@ -1,7 +1,8 @@
 import pLimit from 'p-limit'
 import { unavailable } from '../../errors.ts'
+import { isNotFound } from '../object-faults.ts'
 import type { S3Connection } from './s3.connection.ts'
-import { isNotFound, statusBehind } from './s3.errors.ts'
+import { statusBehind } from './s3.errors.ts'
 
 /** S3's limit for one request. */
 const keysAtOnce = 1000

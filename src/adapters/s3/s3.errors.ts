@@ -30,8 +30,6 @@ function metadataOf(error: unknown): { readonly status: number | undefined; read
 export const timedOut = (cause?: unknown) =>
   new AppError('gateway_timeout', 'The object store did not answer in time', { retryAfterSeconds: 5, cause })
 
-export const isNotFound = (error: unknown): boolean => error instanceof AppError && error.code === 'not_found'
-
 /** HTTP status of the answer behind a fault; `undefined` when there was none. */
 export const statusBehind = (fault: unknown): number | undefined =>
   fault instanceof AppError && fault.cause instanceof S3Cause ? fault.cause.status : undefined

@@ -1,9 +1,8 @@
 import { AppError, unavailable } from '../../errors.ts'
 import type { Multipart, StoredPart } from '../../ports/object-storage.ts'
-import { assertPlausibleParts, isPartNumber, noObject } from '../object-faults.ts'
+import { assertPlausibleParts, isNotFound, isPartNumber, noObject } from '../object-faults.ts'
 import { assertObjectKey } from '../object-key.ts'
 import type { S3Connection } from './s3.connection.ts'
-import { isNotFound } from './s3.errors.ts'
 import { bareEtag, headObject, quoted } from './s3.read.ts'
 
 export function multipartOn(s3: S3Connection): Multipart {

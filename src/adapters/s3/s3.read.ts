@@ -1,10 +1,9 @@
 import { addAbortSignal, Readable } from 'node:stream'
 import { unavailable } from '../../errors.ts'
 import type { ByteRange, ObjectHead, OpenedObject, OpenOptions } from '../../ports/object-storage.ts'
-import { assertPlausibleRange } from '../object-faults.ts'
+import { assertPlausibleRange, isNotFound } from '../object-faults.ts'
 import { ObjectBody } from './s3.body.ts'
 import type { S3Connection } from './s3.connection.ts'
-import { isNotFound } from './s3.errors.ts'
 
 interface Answer {
   readonly ContentLength?: number | undefined

@@ -8,6 +8,7 @@ import { signGet, signPut } from './s3.links.ts'
 import { listObjects } from './s3.list.ts'
 import { multipartOn } from './s3.multipart.ts'
 import { headObject, openObject } from './s3.read.ts'
+import { resumableOn } from './s3.resumable.ts'
 import { putObject } from './s3.write.ts'
 
 export type { S3Settings } from './s3.connection.ts'
@@ -39,6 +40,7 @@ export function createS3(settings: S3Settings): S3Storage {
     },
 
     multipart,
+    resumable: resumableOn({ s3, multipart, deleteAll }),
 
     async copy(from, to, { contentType }) {
       for (const key of [from, to]) assertObjectKey(key)

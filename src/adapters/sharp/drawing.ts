@@ -1,10 +1,9 @@
 import { unavailable } from '../../errors.ts'
-import { MediaError } from '../../ports/media-engine.ts'
 import { createRunner, type Ended } from '../run.ts'
-import { faultOfDrawing, tookTooLong } from './faults.ts'
+import { faultOfMeasured, needsMuchMemory, tookTooLong } from './faults.ts'
 import { READING } from './reading.ts'
 
-/** What a drawing says of itself, in the words of sharp. */
+/** What a picture says of itself, in the words of sharp. */
 export interface DrawingFacts {
   readonly space: string
   readonly width: number
@@ -13,6 +12,8 @@ export interface DrawingFacts {
 
 interface Order {
   readonly source: string
+  readonly isDrawing: boolean
+  readonly isTight: boolean
   readonly signal: AbortSignal
   /** Absent: nothing is drawn. */
   readonly bitmap?: { readonly path: string; readonly maxSize: number }
@@ -21,47 +22,54 @@ interface Order {
 export interface Draughtsman {
   facts(source: string): Promise<DrawingFacts>
   /** Draws into a PNG, the longer side at most `maxSize` and at most 4096. */
-  draw(source: string, bitmap: { readonly path: string; readonly maxSize: number }, signal: AbortSignal): Promise<void>
+  draw(order: Required<Order>): Promise<void>
 }
 
-const LONGEST_SIDE = 4096
+export const LONGEST_SIDE = 4096
 /** An ordinary drawing takes far less than one, an illustration with many filters some. 4096 × 4096 pixels without compression are 64 MiB. */
 const LIMITS = { seconds: 20, fileBytes: 96 * 1024 ** 2 }
+/** Somebody waits. Node and libvips ask for some 140 MB beside the picture, of which 70 are touched: the process then stays below 256 MB. */
+const TIGHT_LIMITS = { ...LIMITS, seconds: 10, dataBytes: 300 * 1024 ** 2 }
 
 /**
  * Runs in a process of its own. A drawing is a program: some kilobytes of filters keep librsvg busy for hours, in a thread that nothing
  * can interrupt and that the end of the process would wait for. It is handed over as text and not as a file: librsvg, knowing no folder,
- * then has nothing that links in it could lead to. What it answers is JSON on standard output.
+ * then has nothing that links in it could lead to. So are decoded those pictures that stand in memory whole: it is another's memory, and bounded.
+ * What it answers is JSON on standard output.
  */
 const PROGRAM = `
-const [url, source, path, edge, reading] = process.argv.slice(1)
+const [url, source, path, edge, reading, loader] = process.argv.slice(1)
 const answer = (facts) => process.stdout.write(JSON.stringify(facts))
 const { readFileSync } = await import('node:fs')
 const { default: sharp } = await import(url)
 sharp.cache(false)
 sharp.concurrency(1)
 sharp.block({ operation: ['VipsForeignLoad'] })
-sharp.unblock({ operation: ['VipsForeignLoadSvgBuffer'] })
+sharp.unblock({ operation: loader.split(' ').map((each) => 'VipsForeignLoad' + each) })
 try {
-  const drawing = sharp(readFileSync(source), JSON.parse(reading))
+  const drawing = sharp(loader === 'SvgBuffer' ? readFileSync(source) : source, JSON.parse(reading)).autoOrient()
   const { space, autoOrient: { width, height } } = await drawing.metadata()
   const size = Number(edge)
-  if (path) await drawing.resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true }).png({ compressionLevel: 1 }).toFile(path)
+  if (path) await drawing.resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true }).toColourspace('srgb').png({ compressionLevel: 1 }).toFile(path)
   answer({ space, width, height })
 } catch (error) {
   answer({ fault: String(error) })
 }`
 
+const PICTURE_LOADERS = 'JpegFile PngFile NsgifFile WebpFile TiffFile HeifFile'
+
 export function createDraughtsman(slots: number): Draughtsman {
   const runner = createRunner({ slots })
-  const run = async ({ source, signal, bitmap }: Order) => {
-    const args = [import.meta.resolve('sharp'), source, bitmap?.path ?? '', String(Math.min(bitmap?.maxSize ?? 1, LONGEST_SIDE)), JSON.stringify(READING)]
-    return factsIn(await runner.run({ program: process.execPath, args: ['--input-type=module', '-e', PROGRAM, '--', ...args], signal, limits: LIMITS }))
+  const run = async ({ source, isDrawing, isTight, signal, bitmap }: Order) => {
+    const edge = String(Math.min(bitmap?.maxSize ?? 1, LONGEST_SIDE))
+    const args = [import.meta.resolve('sharp'), source, bitmap?.path ?? '', edge, JSON.stringify(READING), isDrawing ? 'SvgBuffer' : PICTURE_LOADERS]
+    const limits = isTight ? TIGHT_LIMITS : LIMITS
+    return factsIn(await runner.run({ program: process.execPath, args: ['--input-type=module', '-e', PROGRAM, '--', ...args], signal, limits }))
   }
   return {
-    facts: (source) => run({ source, signal: new AbortController().signal }),
-    async draw(source, bitmap, signal) {
-      await run({ source, signal, bitmap })
+    facts: (source) => run({ source, isDrawing: true, isTight: false, signal: new AbortController().signal }),
+    async draw(order) {
+      await run(order)
     },
   }
 }
@@ -70,9 +78,9 @@ function factsIn({ code, killedBy, exceeded, stdout, stderrTail }: Ended): Drawi
   if (exceeded === 'time' || killedBy === 'SIGXCPU') throw tookTooLong()
   if (killedBy === 'SIGKILL' || killedBy === 'SIGTERM') throw unavailable('The drawing tool was killed')
   // Both librsvg and the allocator end the process when memory is refused.
-  if (killedBy !== null) throw new MediaError('The drawing needs more memory than is allowed, or it is damaged.')
+  if (killedBy !== null) throw needsMuchMemory()
   if (code !== 0) throw unavailable('The drawing tool could not be started', new Error(stderrTail))
   const answer = JSON.parse(stdout) as DrawingFacts | { readonly fault: string } // PROGRAM writes either
-  if ('fault' in answer) throw faultOfDrawing(answer.fault)
+  if ('fault' in answer) throw faultOfMeasured(answer.fault)
   return answer
 }

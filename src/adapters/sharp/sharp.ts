@@ -2,19 +2,23 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import pLimit from 'p-limit'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
-import type { ImageEngine, ImageInfo } from '../../ports/image-engine.ts'
+import type { ImageEngine, ImageInfo, Region, RenditionOrder } from '../../ports/image-engine.ts'
 import type { RenderedImage } from '../../ports/media-engine.ts'
-import { createDraughtsman, type DrawingFacts } from './drawing.ts'
-import { decoded, tooLarge } from './faults.ts'
+import { createDraughtsman, type DrawingFacts, LONGEST_SIDE } from './drawing.ts'
+import { decoded, needsMuchMemory, tooLarge } from './faults.ts'
+import { bytesToDecode } from './memory.ts'
 import { MOST_PIXELS, READING } from './reading.ts'
 import { inputOf, type Input } from './sniff.ts'
 
 type Open = (input: string | Buffer, options?: SharpOptions) => Sharp
-type RenditionOrder = Parameters<ImageEngine['rendition']>[0]
 
 const LONGEST_SECONDS = 60
 /** Pictures at once. Some, as interlaced PNG, must stand in memory whole. */
 const AT_ONCE = 2
+/** What takes more than this to decode is decoded in a process of its own. */
+const MOST_BYTES_HERE = 64 * 1024 ** 2
+/** And what takes more than this is refused where the order is tight. */
+const MOST_BYTES_TIGHT = 160 * 1024 ** 2
 
 const LOADERS = ['JpegFile', 'JpegBuffer', 'PngFile', 'PngBuffer', 'NsgifFile', 'NsgifBuffer', 'WebpFile', 'WebpBuffer', 'TiffFile', 'TiffBuffer', 'HeifFile', 'HeifBuffer']
 
@@ -30,17 +34,26 @@ export function createSharp(): ImageEngine {
       using(source, async ({ isDrawing }) => (isDrawing ? describeDrawing(await draughtsman.facts(source)) : describe(await decoded((await open(source)).metadata())))),
     rendition: (order) =>
       using(order.source, async ({ source, isDrawing }) => {
-        if (!isDrawing) return render(await open(source), order)
+        if (!isDrawing && (await canDecodeHere(await open(source), order))) return render(await open(source), order)
         const path = `${order.target}.drawn.png`
         await mkdir(dirname(path), { recursive: true })
         try {
-          await draughtsman.draw(source, { path, maxSize: order.maxSize }, order.signal)
+          const bitmap = { path, maxSize: order.region ? LONGEST_SIDE : order.maxSize }
+          await draughtsman.draw({ source, isDrawing, isTight: order.isTight ?? false, bitmap, signal: order.signal })
           return await render(await open(path), order)
         } finally {
           await rm(path, { force: true })
         }
       }),
   }
+}
+
+async function canDecodeHere(picture: Sharp, { isTight = false }: RenditionOrder): Promise<boolean> {
+  const metadata = await decoded(picture.metadata())
+  if (metadata.width * metadata.height > MOST_PIXELS) throw tooLarge()
+  const bytes = bytesToDecode(metadata)
+  if (isTight && bytes > MOST_BYTES_TIGHT) throw needsMuchMemory()
+  return bytes <= MOST_BYTES_HERE
 }
 
 /** Only what is unblocked here is ever decoded, and in this process no drawing. */
@@ -70,10 +83,10 @@ function describe(metadata: Metadata): ImageInfo {
   }
 }
 
-async function render(picture: Sharp, { target, maxSize, signal }: RenditionOrder): Promise<RenderedImage> {
+async function render(picture: Sharp, { target, maxSize, region, signal }: RenditionOrder): Promise<RenderedImage> {
   signal.throwIfAborted()
-  const rendered = picture
-    .autoOrient()
+  const upright = picture.autoOrient()
+  const rendered = (region ? upright.extract(await pixelsOf(picture, region)) : upright)
     .resize({ width: maxSize, height: maxSize, fit: 'inside', withoutEnlargement: true })
     // JPEG has no transparency, and what is drawn on it is mostly dark.
     .flatten({ background: '#ffffff' })
@@ -85,6 +98,18 @@ async function render(picture: Sharp, { target, maxSize, signal }: RenditionOrde
   signal.throwIfAborted()
   await writeWhole(target, data)
   return { path: target, width: info.width, height: info.height }
+}
+
+/** At least one pixel, inside the picture. */
+async function pixelsOf(picture: Sharp, { x, y, width, height }: Region) {
+  const { autoOrient: whole } = await decoded(picture.metadata())
+  const along = (start: number, length: number, all: number) => {
+    const first = Math.min(all - 1, Math.max(0, Math.floor(start * all)))
+    return [first, Math.max(1, Math.min(all, Math.ceil((start + length) * all)) - first)] as const
+  }
+  const [left, across] = along(x, width, whole.width)
+  const [top, down] = along(y, height, whole.height)
+  return { left, top, width: across, height: down }
 }
 
 async function writeWhole(target: string, data: Buffer) {

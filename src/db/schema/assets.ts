@@ -30,7 +30,7 @@ export const objects = pgTable(
     primaryKey({ columns: [t.driveId, t.id] }),
     index('objects_by_key').on(t.key),
     index('objects_unreferenced').on(t.unreferencedAt).where(sql`${t.referenceCount} = 0`),
-    check('objects_kind', sql`${t.kind} IN ('source', 'preview', 'poster', 'proxy', 'audio_proxy', 'thumbnail', 'attachment')`),
+    check('objects_kind', sql`${t.kind} IN ('source', 'preview', 'poster', 'proxy', 'audio_proxy', 'thumbnail', 'face', 'attachment')`),
     check('objects_state', sql`${t.state} IN ('reserved', 'stored', 'deleting')`),
     check('objects_counted', sql`${t.referenceCount} >= 0 AND ${t.sizeBytes} >= 0`),
   ],
@@ -64,7 +64,10 @@ const assetColumns = () => ({
   createdBy: uuid(),
   createdAt: moment().notNull(),
   updatedAt: moment().notNull(),
+  /** In the trash since then; restored or purged from there. */
   deletedAt: moment(),
+  /** When it leaves the trash for good: some weeks later, or now where somebody asked for that. */
+  purgeAfter: moment(),
 })
 
 export const assets = pgTable(
@@ -78,6 +81,9 @@ export const assets = pgTable(
     index('assets_by_hash').on(t.driveId, t.contentHash),
     foreignKey({ name: 'assets_source_object', columns: [t.driveId, t.sourceObjectId], foreignColumns: [objects.driveId, objects.id] }),
     index('assets_of_object').on(t.driveId, t.sourceObjectId),
+    index('assets_in_trash').on(t.driveId, t.deletedAt, t.id).where(sql`${t.deletedAt} IS NOT NULL`),
+    index('assets_to_purge').on(t.purgeAfter).where(sql`${t.deletedAt} IS NOT NULL`),
+    check('assets_trashed', sql`(${t.deletedAt} IS NULL) = (${t.purgeAfter} IS NULL)`),
     check('assets_directory', sql`${t.directory} ~ '^/([^/]+/)*$'`),
     check('assets_name', sql`${t.name} <> '' AND position('/' in ${t.name}) = 0`),
     check('assets_rate', sql`(${t.frameRateNum} IS NULL) = (${t.frameRateDen} IS NULL)`),
@@ -155,6 +161,6 @@ export const renditions = pgTable(
     foreignKey({ name: 'renditions_asset', columns: [t.driveId, t.assetId], foreignColumns: [assets.driveId, assets.id] }).onDelete('cascade'),
     foreignKey({ name: 'renditions_object', columns: [t.driveId, t.objectId], foreignColumns: [objects.driveId, objects.id] }),
     index('renditions_of_object').on(t.driveId, t.objectId),
-    check('renditions_kind', sql`${t.kind} IN ('poster', 'proxy', 'audio_proxy')`),
+    check('renditions_kind', sql`${t.kind} IN ('poster', 'proxy', 'audio_proxy', 'thumbnail')`),
   ],
 )

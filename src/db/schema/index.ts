@@ -7,13 +7,15 @@
  *     rating, category, description on assets
  *   comments (drive_id, id), comment_mentions, comment_reactions, attachments (drive_id, id) → objects
  *   transcripts (drive_id, id), one row a revision; transcript_segments (drive_id, transcript_id, ordinal)
- *   individuals, faces (drive_id, id)
  *   collections (drive_id, id), collection_assets, password_tries
- *   uploads (drive_id, id), usage_deltas, usage_totals (drive_id, day, …)
  *   webhooks, webhook_deliveries (drive_id, id), idempotency_keys (drive_id, caller, key)
  *   clip_heads (drive_id, id) → objects
  */
 export * from './activity.ts'
 export * from './assets.ts'
+export * from './faces.ts'
+export * from './folders.ts'
 export * from './people.ts'
+export * from './uploads.ts'
+export * from './usage.ts'
 export * from './workers.ts'

@@ -21,6 +21,8 @@ export const users = pgTable(
 export const drives = pgTable('drives', {
   id: uuid().primaryKey(),
   name: text().notNull(),
+  /** What was in the trash then is being purged, and nobody sees it any more. */
+  trashEmptiedAt: moment(),
   createdAt: moment().notNull(),
   updatedAt: moment().notNull(),
 })

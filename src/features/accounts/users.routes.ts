@@ -18,6 +18,17 @@ export const meRoutes = (users: UserService): Route[] => [
     response: Me,
     handle: async ({ caller }) => ok(await users.me(caller)),
   }),
+  callerRoute({
+    method: 'PUT',
+    path: '/me',
+    operationId: 'updateMe',
+    tag,
+    summary: 'Change your name or avatar; what is absent stays, null clears',
+    who: 'caller',
+    body: z.object({ name: personName.optional(), avatar }).meta({ id: 'MeChange' }),
+    response: Me,
+    handle: async ({ caller, body }) => ok(await users.updateMe(caller, body)),
+  }),
 ]
 
 /** For operators. */

@@ -27,13 +27,29 @@ type UserChange = { readonly [K in 'email' | 'name' | 'avatar']?: UserDraft[K] |
 const emailTaken = () => conflict('Another user has this e-mail address')
 
 export function createUserService({ store, cursors, clock }: Needs) {
+  async function me(caller: Caller): Promise<Me> {
+    const user = await store.users.find(caller.userId)
+    if (!user) throw notFound('User')
+    const drives = await store.users.drivesOf(caller.userId, caller.onlyDriveId)
+    const { id, name, email, avatar, is_operator } = presentUser(user)
+    return { id, name, email, avatar, is_operator, drives: drives.map((drive) => ({ ...drive, role: asRole(drive.role) })) }
+  }
+
+  async function update(userId: string, { email, name, avatar }: UserChange): Promise<User> {
+    const change = { ...(email !== undefined && { email }), ...(name !== undefined && { name }), ...(avatar !== undefined && { avatarUrl: avatar }) }
+    const updated = await store.users.update(userId, change, clock.now())
+    if (updated === 'taken') throw emailTaken()
+    if (!updated) throw notFound('User')
+    return presentUser(updated)
+  }
+
   return {
-    async me(caller: Caller): Promise<Me> {
-      const user = await store.users.find(caller.userId)
-      if (!user) throw notFound('User')
-      const drives = await store.users.drivesOf(caller.userId, caller.onlyDriveId)
-      const { id, name, email, avatar, is_operator } = presentUser(user)
-      return { id, name, email, avatar, is_operator, drives: drives.map((drive) => ({ ...drive, role: asRole(drive.role) })) }
+    me,
+    /** One's address is an operator's to change: it is what people are found by. */
+    async updateMe(caller: Caller, { name, avatar }: Pick<UserChange, 'name' | 'avatar'>): Promise<Me> {
+      if (caller.onlyDriveId !== null) throw new AppError('forbidden', 'This key works on one drive; who you are is the same on all of them')
+      await update(caller.userId, { name, avatar })
+      return me(caller)
     },
 
     list: (page: Page) => pageById({ cursors, list: 'users', page }, (after, limit) => store.users.list(after, limit), presentUser),
@@ -48,13 +64,7 @@ export function createUserService({ store, cursors, clock }: Needs) {
       if (!(await store.users.insert(user))) throw emailTaken()
       return presentUser(user)
     },
-    async update(userId: string, { email, name, avatar }: UserChange): Promise<User> {
-      const change = { ...(email !== undefined && { email }), ...(name !== undefined && { name }), ...(avatar !== undefined && { avatarUrl: avatar }) }
-      const updated = await store.users.update(userId, change, clock.now())
-      if (updated === 'taken') throw emailTaken()
-      if (!updated) throw notFound('User')
-      return presentUser(updated)
-    },
+    update,
     /** Stays as an author by name; keys and memberships end. */
     async delete(caller: Caller, userId: string): Promise<true> {
       if (caller.userId === userId) throw new AppError('conflict', 'Nobody deletes themselves')

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { assetRoute, ok, type Route } from '../../http/define-route.ts'
+import { jobNames } from '../../model/job-names.ts'
 import { AssetJob } from './asset-jobs.schemas.ts'
 import type { AssetJobService } from './asset-jobs.service.ts'
+import type { JobRetryService } from './retry.service.ts'
 
-export const assetJobRoutes = (jobs: AssetJobService): Route[] => [
+export const assetJobRoutes = (jobs: AssetJobService, retries: JobRetryService): Route[] => [
   assetRoute({
     method: 'GET',
     path: '/jobs',
@@ -14,5 +16,19 @@ export const assetJobRoutes = (jobs: AssetJobService): Route[] => [
     driveRequired: false,
     response: z.array(AssetJob),
     handle: async ({ scope }) => ok(await jobs.list(scope)),
+  }),
+  assetRoute({
+    method: 'POST',
+    path: '/jobs/{name}/retry',
+    operationId: 'retryAssetJob',
+    tag: 'Jobs',
+    summary: 'Do a job on an asset again',
+    description: 'One that is under way, that does not apply to this asset, or that nothing is set up to do answers 409.',
+    action: 'edit',
+    driveRequired: false,
+    // A word that names no job is told after the asset was granted: it is no id.
+    params: { name: z.string().max(100).meta({ enum: [...jobNames], description: 'As GET …/jobs names it' }) },
+    response: AssetJob,
+    handle: async ({ scope, params }) => ok(await retries.retry(scope, params.name)),
   }),
 ]

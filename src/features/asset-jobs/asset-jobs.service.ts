@@ -10,14 +10,18 @@ export const createAssetJobService = ({ store }: { readonly store: { readonly as
   async list(scope: AssetScope<'read'>): Promise<AssetJob[]> {
     const rows = await store.assetJobs.list(scope)
     if (!rows) throw notFound('Asset')
-    return rows.map((row) => ({
-      name: row.name as JobName, // both written from the same lists
-      state: row.state as JobState,
-      progress: row.progress,
-      attempts: row.attempts,
-      error: row.error,
-      created: row.createdAt.toISOString(),
-      updated: row.updatedAt.toISOString(),
-    }))
+    return rows.map(presentJob)
   },
+})
+
+type JobRow = NonNullable<Awaited<ReturnType<AssetJobRepository['list']>>>[number]
+
+export const presentJob = (row: JobRow): AssetJob => ({
+  name: row.name as JobName, // both written from the same lists
+  state: row.state as JobState,
+  progress: row.progress,
+  attempts: row.attempts,
+  error: row.error,
+  created: row.createdAt.toISOString(),
+  updated: row.updatedAt.toISOString(),
 })

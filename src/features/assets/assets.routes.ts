@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { assetRoute, driveRoute, ok, type Route } from '../../http/define-route.ts'
-import { Asset, PreviewImage } from './assets.schemas.ts'
+import { Asset, PreviewImage } from '../../assets/asset.schemas.ts'
+import { queryBoolean } from '../../http/query-values.ts'
+import { pageOf, pathPageQuery } from '../../model/cursor.ts'
 import type { AssetService } from './assets.service.ts'
 
 const tag = 'Assets'
@@ -28,6 +30,23 @@ export const assetRoutes = (assets: AssetService): Route[] => [
     query: { path: z.string().min(1).max(4096).describe('The path of the asset') },
     response: Asset,
     handle: async ({ scope, query }) => ok(await assets.getByPath(scope, query.path)),
+  }),
+  driveRoute({
+    method: 'GET',
+    path: '/assets',
+    operationId: 'listAssets',
+    tag,
+    summary: 'List the assets of a folder',
+    description: 'In the order of folder and name, by bytes. A folder that does not exist has none.',
+    action: 'read',
+    drive: 'path',
+    query: {
+      path: z.string().max(4096).default('/').meta({ 'x-default': '/', description: 'The folder: bare, or led by the drive’s id' }),
+      recursive: queryBoolean(false, 'Whether to list what lies in its subfolders too'),
+      ...pathPageQuery,
+    },
+    response: pageOf(Asset),
+    handle: async ({ scope, query }) => ok(await assets.list(scope, { path: query.path, recursive: query.recursive, page: query })),
   }),
   assetRoute({
     method: 'GET',

@@ -1,21 +1,30 @@
+import { z } from 'zod'
 import type { AssetScope, DriveScope } from '../../access/scope.ts'
+import type { Asset, PreviewImage } from '../../assets/asset.schemas.ts'
+import type { AssetRepository } from '../../assets/assets.repository.ts'
+import { presentAsset, presentPreviews } from '../../assets/present-asset.ts'
 import { notFound } from '../../errors.ts'
-import { fullPath, parseAssetPath } from '../../model/asset-path.ts'
-import type { AssetType } from '../../model/asset-type.ts'
-import type { JobName } from '../../model/job-names.ts'
-import { objectKeys } from '../../objects/object-keys.ts'
+import { type AssetPath, parseAssetPath, parseFolderPath } from '../../model/asset-path.ts'
+import { type Cursors, type Page, pageBy } from '../../model/cursor.ts'
 import type { LinkSigner } from '../../ports/link-signer.ts'
-import type { AssetRepository, AssetRow } from './assets.repository.ts'
-import type { Asset, PreviewImage } from './assets.schemas.ts'
 
 export type AssetService = ReturnType<typeof createAssetService>
 
 interface Needs {
   readonly store: { readonly assets: AssetRepository }
   readonly links: LinkSigner
+  readonly cursors: Cursors
+}
+interface FolderOrder {
+  readonly path: string
+  readonly recursive: boolean
+  readonly page: Page
 }
 
-export function createAssetService({ store, links }: Needs) {
+/** A page begins after an asset's place, whether that asset is still there or not. */
+const byPath = { schema: z.object({ directory: z.string(), name: z.string() }), positionOf: ({ directory, name }: AssetPath) => ({ directory, name }) }
+
+export function createAssetService({ store, links, cursors }: Needs) {
   return {
     async get(scope: AssetScope<'read'>): Promise<Asset> {
       const row = await store.assets.find(scope)
@@ -29,6 +38,14 @@ export function createAssetService({ store, links }: Needs) {
       return presentAsset(row, links)
     },
 
+    async list(scope: DriveScope<'read'>, { path, recursive, page }: FolderOrder) {
+      const directory = parseFolderPath(path, scope.driveId)
+      return pageBy({ cursors, list: `assets ${recursive ? 'below' : 'in'} ${scope.driveId} ${directory}`, page }, byPath, {
+        read: (after, limit) => store.assets.list(scope, { directory, recursive, after, limit }),
+        present: (row) => presentAsset(row, links),
+      })
+    },
+
     async previews(scope: AssetScope<'read'>): Promise<PreviewImage[]> {
       const row = await store.assets.find(scope)
       if (!row) throw notFound('Asset')
@@ -36,60 +53,3 @@ export function createAssetService({ store, links }: Needs) {
     },
   }
 }
-
-export function presentAsset(row: AssetRow, links: LinkSigner): Asset {
-  const state = (name: JobName) => row.jobs?.[name] ?? 'NOT_STARTED'
-  const [transcription, facialRecognition] = [state('transcription'), state('facial_recognition')]
-  return {
-    id: row.id,
-    drive_id: row.driveId,
-    path: fullPath(row.driveId, row),
-    name: row.name,
-    extension: row.extension,
-    created: row.createdAt.toISOString(),
-    updated: row.updatedAt.toISOString(),
-    type: row.type as AssetType, // written from the same list
-    size_bytes: row.sizeBytes,
-    stack_id: null,
-    stack_number: null,
-    is_fs_draft_blob: false,
-    is_fs_null_blob: false,
-    rating: null,
-    ai_indexed: transcription === 'COMPLETED' && facialRecognition === 'COMPLETED',
-    system_metadata: { ...row.systemMetadata },
-    custom_metadata: {},
-    preview_images: presentPreviews(row, links),
-    custom_thumbnail: null,
-    proxy: row.renditions?.proxy === undefined ? null : { id: row.renditions.proxy },
-    audio_proxy: row.renditions?.audio_proxy === undefined ? null : { id: row.renditions.audio_proxy },
-    category: '',
-    palette: [],
-    ocr: null,
-    transcription_id: null,
-    faces_present: false,
-    preview_job_state: state('preview'),
-    metadata_job_state: state('metadata'),
-    core_vision_job_state: state('core_vision'),
-    color_palette_job_state: state('color_palette'),
-    core_audio_job_state: state('core_audio'),
-    audio_job_state: state('audio'),
-    text_job_state: state('text'),
-    facial_recognition_job_state: facialRecognition,
-    proxy_job_state: state('proxy'),
-    audio_proxy_job_state: state('audio_proxy'),
-    transcription_job_state: transcription,
-    objects: null,
-    texture_data: null,
-    integration_data: null,
-  }
-}
-
-const presentPreviews = ({ driveId, id: assetId, previews }: AssetRow, links: LinkSigner): PreviewImage[] =>
-  (previews ?? []).map(([id, frame, timestamp, width, height]) => ({
-    id,
-    frame,
-    signed_url: links.picture(objectKeys.preview(driveId, assetId, id)),
-    timestamp,
-    width,
-    height,
-  }))

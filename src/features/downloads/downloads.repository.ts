@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, sql } from 'drizzle-orm'
 import type { AssetScope, DriveScope } from '../../access/scope.ts'
 import type { Executor } from '../../db/client.ts'
 import { lazily } from '../../db/lazily.ts'
@@ -6,6 +6,12 @@ import { livingAssets, objects, previews, renditions } from '../../db/schema/ind
 import type { RenditionKind } from '../../objects/object-keys.ts'
 
 export type DownloadRepository = ReturnType<typeof createDownloadRepository>
+
+interface Wanted {
+  readonly kind: RenditionKind
+  /** Where there is none of that kind. */
+  readonly instead?: RenditionKind
+}
 
 /** Where the bytes of an asset and of what was made of it lie. */
 export function createDownloadRepository(db: Executor) {
@@ -25,9 +31,11 @@ export function createDownloadRepository(db: Executor) {
     db
       .select({ name: a.name, key: objects.key, contentType: objects.contentType })
       .from(a)
-      .leftJoin(renditions, and(eq(renditions.driveId, a.driveId), eq(renditions.assetId, a.id), eq(renditions.kind, sql.placeholder('kind'))))
+      .leftJoin(renditions, and(eq(renditions.driveId, a.driveId), eq(renditions.assetId, a.id), inArray(renditions.kind, [sql.placeholder('kind'), sql.placeholder('instead')])))
       .leftJoin(objects, and(eq(objects.driveId, renditions.driveId), eq(objects.id, renditions.objectId)))
       .where(and(inDrive, eq(a.id, sql.placeholder('assetId'))))
+      .orderBy(desc(eq(renditions.kind, sql.placeholder('kind'))))
+      .limit(1)
       .prepare('download_rendition'),
   )
 
@@ -35,7 +43,8 @@ export function createDownloadRepository(db: Executor) {
     source: async ({ driveId, assetId }: AssetScope<'download'>) => (await source().execute({ driveId, assetId }))[0],
 
     /** `undefined` where there is no such asset; `key` null where nothing of that kind was made of it yet. */
-    rendition: async ({ driveId, assetId }: AssetScope<'read'>, kind: RenditionKind) => (await rendition().execute({ driveId, assetId, kind }))[0],
+    rendition: async ({ driveId, assetId }: AssetScope<'read'>, { kind, instead = kind }: Wanted) =>
+      (await rendition().execute({ driveId, assetId, kind, instead }))[0],
 
     async previewKey({ driveId }: DriveScope<'read'>, id: string): Promise<string | undefined> {
       const rows = await db

@@ -24,11 +24,14 @@ interface Wish {
 }
 
 const daySeconds = 86_400
-const made: Readonly<Record<Exclude<Origin, 'SOURCE'>, { readonly kind: RenditionKind; readonly extension: string; readonly what: string }>> = {
+const made: Readonly<Record<Exclude<Origin, 'SOURCE'>, { readonly kind: RenditionKind; readonly instead?: RenditionKind; readonly extension: string; readonly what: string }>> = {
   PROXY: { kind: 'proxy', extension: 'mp4', what: 'Proxy' },
   AUDIO_PROXY: { kind: 'audio_proxy', extension: 'm4a', what: 'Audio proxy' },
-  PREVIEW: { kind: 'poster', extension: 'jpg', what: 'Preview' },
+  PREVIEW: { kind: 'thumbnail', instead: 'poster', extension: 'jpg', what: 'Preview' },
 }
+
+/** Only these are played; of the others an id is none of a proxy. */
+const extensionOfProxy: Readonly<Record<string, string>> = { proxy: 'mp4', audio_proxy: 'm4a' }
 
 export function createDownloadService({ store, storage, links, clock }: Needs) {
   const inADay = () => new Date(clock.now().getTime() + daySeconds * 1000)
@@ -49,8 +52,8 @@ export function createDownloadService({ store, storage, links, clock }: Needs) {
     async link(scope: AssetScope<'read'>, origin: Origin, wish: Wish): Promise<string> {
       if (origin === 'SOURCE') return sourceLink(forDownload(scope), wish)
       if (!wish.inline) forDownload(scope)
-      const { kind, extension, what } = made[origin]
-      const found = await store.downloads.rendition(scope, kind)
+      const { extension, what, ...wanted } = made[origin]
+      const found = await store.downloads.rendition(scope, wanted)
       if (!found) throw notFound('Asset')
       if (found.key === null || found.contentType === null) throw notFound(what)
       const { key, contentType, name } = { ...found, key: found.key, contentType: found.contentType }
@@ -65,8 +68,9 @@ export function createDownloadService({ store, storage, links, clock }: Needs) {
 
     async proxyLink(scope: DriveScope<'read'>, proxyId: string): Promise<string> {
       const found = await store.downloads.renditionById(scope, proxyId)
-      if (!found || found.kind === 'poster') throw notFound('Proxy')
-      return sign(found, renamed(found.name, found.kind === 'proxy' ? 'mp4' : 'm4a'), { inline: true })
+      const extension = extensionOfProxy[found?.kind ?? '']
+      if (!found || extension === undefined) throw notFound('Proxy')
+      return sign(found, renamed(found.name, extension), { inline: true })
     },
   }
 }

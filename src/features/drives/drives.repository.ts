@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { DriveScope } from '../../access/scope.ts'
 import type { Executor } from '../../db/client.ts'
-import { driveMembers, drives } from '../../db/schema/index.ts'
+import { driveMembers, drives, usageDeltas, usageTotals } from '../../db/schema/index.ts'
 
 export type DriveRepository = ReturnType<typeof createDriveRepository>
 export type DriveRow = typeof drives.$inferSelect
@@ -33,7 +33,7 @@ export function createDriveRepository(db: Executor) {
         )
         .orderBy(asc(drives.id))
         .limit(limit),
-    async insert(drive: DriveRow) {
+    async insert(drive: typeof drives.$inferInsert) {
       await db.insert(drives).values(drive)
     },
     async rename({ driveId }: DriveScope<'manage'>, name: string, at: Date): Promise<DriveRow | undefined> {
@@ -49,9 +49,11 @@ export function createDriveRepository(db: Executor) {
       }
       return (await some('assets')) || (await some('objects')) || (await some('activity'))
     },
-    /** With what is left below it. */
+    /** With what is left below it; last what its usage was, since removing the rest is counted too. */
     async delete(driveId: string) {
       await db.delete(drives).where(eq(drives.id, driveId))
+      await db.delete(usageDeltas).where(eq(usageDeltas.driveId, driveId))
+      await db.delete(usageTotals).where(eq(usageTotals.driveId, driveId))
     },
   }
 }

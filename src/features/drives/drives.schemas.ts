@@ -8,6 +8,11 @@ export type Drive = z.infer<typeof Drive>
 export const Member = z.object({ user_id: z.guid(), name: z.string(), email: z.string(), avatar: z.string().nullable(), role: RoleNumber }).meta({ id: 'Member' })
 export type Member = z.infer<typeof Member>
 
+export const MentionableUser = z
+  .object({ id: z.guid(), name: z.string(), email: z.string(), avatar: z.string().nullable(), role: RoleNumber })
+  .meta({ id: 'MentionableUser' })
+export type MentionableUser = z.infer<typeof MentionableUser>
+
 export const MemberDraft = z
   .object({ user_id: z.guid().optional(), email: z.email().max(320).optional(), role: RoleNumber })
   .refine(({ user_id, email }) => (user_id === undefined) !== (email === undefined), { error: 'Give exactly one of user_id and email', params: { type: 'conflicting' } })

@@ -1,7 +1,8 @@
-import { and, asc, count, eq, gt, isNull, sql } from 'drizzle-orm'
-import type { DriveScope } from '../../access/scope.ts'
+import { and, asc, count, eq, gt, gte, isNull, sql } from 'drizzle-orm'
+import { roles } from '../../access/actions.ts'
+import type { AssetScope, DriveScope } from '../../access/scope.ts'
 import type { Executor } from '../../db/client.ts'
-import { driveMembers, drives, users } from '../../db/schema/index.ts'
+import { driveMembers, drives, livingAssets, users } from '../../db/schema/index.ts'
 
 export type MemberRepository = ReturnType<typeof createMemberRepository>
 export type MemberRow = NonNullable<Awaited<ReturnType<MemberRepository['find']>>>
@@ -32,6 +33,16 @@ export function createMemberRepository(db: Executor) {
         .innerJoin(users, and(eq(users.id, driveMembers.userId), isNull(users.deletedAt)))
         .where(and(ofDrive(scope), eq(driveMembers.userId, userId)))
       return rows[0]
+    },
+    /** Who may comment on the asset, and so be told of a comment; undefined where there is no such asset. */
+    async mentionable({ driveId, assetId }: AssetScope<'comment'>) {
+      const rows = await db
+        .select({ user: { id: users.id, name: users.name, email: users.email, avatarUrl: users.avatarUrl }, role: driveMembers.role })
+        .from(livingAssets)
+        .leftJoin(driveMembers, and(eq(driveMembers.driveId, livingAssets.driveId), gte(driveMembers.role, roles.COMMENTER)))
+        .leftJoin(users, and(eq(users.id, driveMembers.userId), isNull(users.deletedAt)))
+        .where(and(eq(livingAssets.driveId, driveId), eq(livingAssets.id, assetId)))
+      return rows.length === 0 ? undefined : rows.flatMap(({ user, role }) => (user && role !== null ? [{ ...user, role }] : []))
     },
     /** Of any user, member or not. */
     async userId(by: { readonly id: string } | { readonly email: string }): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { driveRoute, ok, type Route } from '../../http/define-route.ts'
+import { assetRoute, driveRoute, ok, type Route } from '../../http/define-route.ts'
 import { pageOf, pageQuery } from '../../model/cursor.ts'
-import { Member, MemberDraft, RoleChange } from './drives.schemas.ts'
+import { Member, MemberDraft, MentionableUser, RoleChange } from './drives.schemas.ts'
 import type { MemberService } from './members.service.ts'
 
 const tag = 'Drives'
@@ -57,4 +57,18 @@ export const memberRoutes = (members: MemberService): Route[] => [
     response: z.literal(true),
     handle: async ({ scope, params }) => ok(await members.remove(scope, params.user_id)),
   }),
+  mentionableRoute(members),
 ]
+
+const mentionableRoute = (members: MemberService): Route =>
+  assetRoute({
+    method: 'GET',
+    path: '/mentionable-users',
+    operationId: 'listMentionableUsers',
+    tag: 'Comments',
+    summary: 'Get all mentionable users on comments for an asset',
+    description: 'Members of the drive who may comment, by name.',
+    action: 'comment',
+    response: z.array(MentionableUser),
+    handle: async ({ scope }) => ok(await members.mentionable(scope)),
+  })

@@ -1,12 +1,12 @@
 import { type Role, roles } from '../../access/actions.ts'
 import { asRole } from '../../access/role-number.ts'
-import { type DriveScope, server } from '../../access/scope.ts'
+import { type AssetScope, type DriveScope, server } from '../../access/scope.ts'
 import type { ActivityRepository } from '../../activity/activity.repository.ts'
 import type { Store } from '../../db/store.ts'
 import { AppError, conflict, notFound } from '../../errors.ts'
 import { type Cursors, type Page, pageById } from '../../model/cursor.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Member, MemberDraft } from './drives.schemas.ts'
+import type { Member, MemberDraft, MentionableUser } from './drives.schemas.ts'
 import type { MemberRepository, MemberRow } from './members.repository.ts'
 
 export type MemberService = ReturnType<typeof createMemberService>
@@ -49,6 +49,13 @@ export function createMemberService({ store, cursors, clock }: Needs) {
   return {
     list: (scope: DriveScope<'read'>, page: Page) =>
       pageById({ cursors, list: `members ${scope.driveId}`, page }, (after, limit) => store.members.list(scope, after, limit), presentMember),
+
+    /** By name, in an order that no locale has a part in. */
+    async mentionable(scope: AssetScope<'comment'>): Promise<MentionableUser[]> {
+      const rows = await store.members.mentionable(scope)
+      if (!rows) throw notFound('Asset')
+      return rows.sort(byName).map(({ id, name, email, avatarUrl, role }) => ({ id, name, email, avatar: avatarUrl, role: asRole(role) }))
+    },
 
     add: (scope: DriveScope<'manage'>, { user_id, email, role }: MemberDraft): Promise<Member> =>
       change(scope, async (tx) => {
@@ -95,6 +102,12 @@ async function memberNow({ members }: Repositories, scope: DriveScope<'read'>, u
   const row = await members.find(scope, userId)
   if (!row) throw notFound('Member')
   return presentMember(row)
+}
+
+function byName(one: MemberRow, other: MemberRow): number {
+  const [a, b] = [one.name.toLowerCase(), other.name.toLowerCase()]
+  if (a === b) return one.id < other.id ? -1 : 1
+  return a < b ? -1 : 1
 }
 
 const presentMember = (row: MemberRow): Member => ({ user_id: row.id, name: row.name, email: row.email, avatar: row.avatarUrl, role: asRole(row.role) })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineJob, onAsset } from '../../jobs/define-job.ts'
 
 /** Looks at a source: what it is, how long, how large; then orders what is to be made of it. */
-export const inspectAsset = defineJob({ name: 'assets:inspect', payload: z.object(onAsset), maxAttempts: 12, timeoutSeconds: 3600 })
+export const inspectAsset = defineJob({ name: 'assets:inspect', payload: z.object(onAsset), maxAttempts: 12, timeoutSeconds: 12 * 3600 })
 
 export const renderable = ['preview', 'proxy', 'audio_proxy'] as const
 export type Renderable = (typeof renderable)[number]

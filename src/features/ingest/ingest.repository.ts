@@ -1,4 +1,4 @@
-import { and, eq, gte, lt } from 'drizzle-orm'
+import { and, eq, gte, lt, sql } from 'drizzle-orm'
 import type { DriveScope } from '../../access/scope.ts'
 import { type Executor, violatedConstraint } from '../../db/client.ts'
 import { assets, livingAssets } from '../../db/schema/index.ts'
@@ -14,7 +14,7 @@ export interface NewAsset extends AssetPath {
   readonly sourceObjectId: string
   readonly sizeBytes: number
   readonly contentType: string
-  readonly contentHash: Buffer
+  readonly contentHash: Buffer | null
   readonly sourceModifiedAt: Date | null
   readonly createdBy: string | null
   readonly at: Date
@@ -36,6 +36,17 @@ export function createIngestRepository(db: Executor) {
         .select({ id: livingAssets.id, sizeBytes: livingAssets.sizeBytes, contentHash: livingAssets.contentHash })
         .from(livingAssets)
         .where(and(eq(livingAssets.driveId, driveId), eq(livingAssets.directory, directory), eq(livingAssets.name, name)))
+      return rows[0]
+    },
+
+    /** The asset whose source this object is, a living one rather than one in the trash. */
+    async ofSource({ driveId }: DriveScope<'edit'>, objectId: string) {
+      const rows = await db
+        .select({ id: assets.id, directory: assets.directory, name: assets.name, deletedAt: assets.deletedAt })
+        .from(assets)
+        .where(and(eq(assets.driveId, driveId), eq(assets.sourceObjectId, objectId)))
+        .orderBy(sql`${assets.deletedAt} IS NOT NULL`)
+        .limit(1)
       return rows[0]
     },
 

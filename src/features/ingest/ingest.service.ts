@@ -7,11 +7,13 @@ import type { Clock } from '../../ports/clock.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
 import { knownFile } from './known-file.ts'
 import { type FileFacts, factsOf } from './local-file.ts'
-import { placeAsset, type PlacingStore } from './place-asset.ts'
+import { placeAsset, type Placement, type PlacingStore, type SentFile } from './place-asset.ts'
 import { sendSource } from './send-source.ts'
 
 export type IngestService = ReturnType<typeof createIngestService>
 export type OnConflict = 'version' | 'rename' | 'skip'
+/** What an upload over HTTP says where its path is taken: `refuse` leaves it to whoever has it. */
+export type OnTaken = 'version' | 'rename' | 'refuse'
 
 interface Needs {
   readonly store: PlacingStore
@@ -44,7 +46,7 @@ export function createIngestService({ store, storage, clock }: Needs) {
     await store.objects.reserve(driveId, [{ id: objectId, kind: 'source', key, contentType }], at)
     const contentHash = await sendSource(storage, { ...order, facts }, { key, contentType })
 
-    const sent = { assetId, objectId, contentType, contentHash, facts, at }
+    const sent = { assetId, objectId, contentType, contentHash, ...facts, at }
     const placed = await placeAsset(store, scope, { sent, directory: order.path.directory, names: namesFor(order) }).catch(async (error: unknown) => {
       // Its reservation is gone, and nobody else knows of these bytes. After any other failure they may be an asset's by now: the sweep will tell.
       if (error instanceof AppError && error.code === 'conflict') await storage.delete([key])
@@ -58,6 +60,10 @@ export function createIngestService({ store, storage, clock }: Needs) {
   }
 
   return {
+    /** Makes an asset of what lies in the store, reserved, with the job that looks at it; `taken` where its path is, and the order is to refuse. */
+    place: (scope: DriveScope<'edit'>, sent: SentFile, { path, onConflict }: { readonly path: AssetPath; readonly onConflict: OnTaken }): Promise<Placement> =>
+      placeAsset(store, scope, { sent, directory: path.directory, names: namesFor({ path, onConflict }) }),
+
     /** Skips what is there already; a path that is taken by something else is solved as the order says. */
     async file(scope: DriveScope<'edit'>, order: FileOrder): Promise<IngestedFile> {
       const facts = await factsOf(order.file)
@@ -71,8 +77,8 @@ export function createIngestService({ store, storage, clock }: Needs) {
 }
 
 /** The names to try, in order: the file's own, then what the order says where that is taken. */
-function* namesFor({ path: { name }, onConflict }: FileOrder): Generator<string> {
+function* namesFor({ path: { name }, onConflict }: { readonly path: AssetPath; readonly onConflict: OnConflict | OnTaken }): Generator<string> {
   yield name
-  if (onConflict === 'skip') return
+  if (onConflict === 'skip' || onConflict === 'refuse') return
   for (let number = 2; number < 10_000; number += 1) yield onConflict === 'version' ? versionedName(name, number) : numberedName(name, number)
 }

@@ -3,6 +3,7 @@ import type { AssetScope } from '../../access/scope.ts'
 import type { Store } from '../../db/store.ts'
 import type { AssetJobRepository } from '../../jobs/asset-jobs.repository.ts'
 import { onAssetJob, type Try } from '../../jobs/define-job.ts'
+import { reasonFor, wasStopped } from '../../jobs/job-faults.ts'
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
 import { type AssetType, assetTypeOf } from '../../model/asset-type.ts'
 import type { JobName } from '../../model/job-names.ts'
@@ -13,8 +14,10 @@ import type { ImageEngine } from '../../ports/image-engine.ts'
 import { MediaError, type MediaEngine, type Probe } from '../../ports/media-engine.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
 import { inspectAsset, renderAsset, type Renderable, renderable } from './ingest.jobs.ts'
-import { type JobFolders, reasonFor, wasStopped } from './job-folder.ts'
+import type { JobFolders } from './job-folder.ts'
+import type { AfterPreviews } from './keep-renditions.ts'
 import { sniff } from './sniff.ts'
+import { hashOfSource } from './source-hash.ts'
 import type { Inspection, SourceRepository, SourceRow } from './sources.repository.ts'
 import { metadataOfImage, metadataOfProbe } from './system-metadata.ts'
 
@@ -31,6 +34,7 @@ interface Needs {
   readonly images: ImageEngine
   readonly clock: Clock
   readonly folders: JobFolders
+  readonly afterPreviews: AfterPreviews | null
 }
 
 interface Findings {
@@ -39,14 +43,20 @@ interface Findings {
   readonly outputs: readonly Renderable[]
 }
 
-export function inspection({ store, storage, media, images, clock, folders }: Needs) {
-  async function look(source: SourceRow, folder: string, signal: AbortSignal): Promise<Findings> {
+export function inspection({ store, storage, media, images, clock, folders, afterPreviews }: Needs) {
+  /** The jobs that wait for what is made of it, those that look at its previews too. */
+  const awaiting = (outputs: readonly Renderable[]): JobName[] => [...outputs, ...(afterPreviews && outputs.includes('preview') ? [afterPreviews.job] : [])]
+
+  async function look(scope: AssetScope<'edit'>, source: SourceRow, { folder, signal }: { readonly folder: string; readonly signal: AbortSignal }): Promise<Findings> {
     const mime = await sniff(storage, source.key, signal)
     const type = assetTypeOf(source.extension, mime)
     const facts = { ...nothingKnown, type, contentType: mime ?? source.contentType, at: clock.now() }
-    if (type !== 'VIDEO' && type !== 'AUDIO' && type !== 'IMAGE') return { inspection: facts, outputs: [] }
-    if (source.sizeBytes === 0) throw new MediaError('The file is empty')
-    const path = await localSource(storage, { key: source.key, folder, signal })
+    const isMedia = type === 'VIDEO' || type === 'AUDIO' || type === 'IMAGE'
+    const path = isMedia && source.sizeBytes > 0 ? await localSource(storage, { key: source.key, folder, signal }) : undefined
+    // Written at once: a file that nothing can be made of has it too, and another try need not read it all again.
+    if (source.contentHash === null) await store.sources.setHash(scope, await hashOfSource(storage, { key: source.key, file: path, signal }))
+    if (!isMedia) return { inspection: facts, outputs: [] }
+    if (path === undefined) throw new MediaError('The file is empty')
     if (type === 'IMAGE') {
       const image = await images.read(path)
       return { inspection: { ...facts, systemMetadata: metadataOfImage(image) }, outputs: ['preview'] }
@@ -64,12 +74,13 @@ export function inspection({ store, storage, media, images, clock, folders }: Ne
       if (!(await tx.sources.lock(scope))) return
       await tx.sources.setInspection(scope, inspection)
       await tx.assetJobs.set(scope, ['metadata'], { state: 'COMPLETED', progress: 1 })
-      const idle = notApplying(inspection, outputs)
+      const waiting = awaiting(outputs)
+      const idle = notApplying(inspection, waiting)
       if (idle.length > 0) await tx.assetJobs.set(scope, idle, { state: 'COMPLETED', progress: 1 })
       const { driveId, assetId, caller } = scope
       await tx.activity.add({ driveId, caller, action: 'asset.inspected', assetId, after: { type: inspection.type, system_metadata: inspection.systemMetadata }, at: inspection.at })
       if (outputs.length === 0) return
-      await tx.assetJobs.set(scope, outputs, { state: 'NOT_STARTED' })
+      await tx.assetJobs.set(scope, waiting, { state: 'NOT_STARTED' })
       await tx.jobs.enqueue(renderAsset, { drive_id: driveId, asset_id: assetId, outputs: [...outputs] }, `render:${assetId}`)
     })
   }
@@ -80,9 +91,9 @@ export function inspection({ store, storage, media, images, clock, folders }: Ne
     await store.assetJobs.set(scope, ['metadata'], change)
     if (!isFinal) throw error
     // What nobody could look into, nothing is made of; what would never have been made counts as done.
-    const outputs = outputsFor(type)
-    if (outputs.length > 0) await store.assetJobs.set(scope, outputs, change)
-    await store.assetJobs.set(scope, notApplying({ type }, outputs), { state: 'COMPLETED', progress: 1 })
+    const waiting = awaiting(outputsFor(type))
+    if (waiting.length > 0) await store.assetJobs.set(scope, waiting, change)
+    await store.assetJobs.set(scope, notApplying({ type }, waiting), { state: 'COMPLETED', progress: 1 })
   }
 
   return onAssetJob(inspectAsset, async (scope, _payload, theTry) => {
@@ -90,7 +101,7 @@ export function inspection({ store, storage, media, images, clock, folders }: Ne
     if (!source) return // deleted meanwhile
     await store.assetJobs.set(scope, ['metadata'], { state: 'IN_PROGRESS', progress: 0, attempts: theTry.attempt })
     try {
-      await folders.use(async (folder) => settle(scope, await look(source, folder, theTry.signal)))
+      await folders.use(async (folder) => settle(scope, await look(scope, source, { folder, signal: theTry.signal })))
     } catch (error) {
       if (wasStopped(theTry.signal)) throw error // the job goes back as it is
       await fail(scope, { type: await typeNow(source, theTry.signal), error }, theTry)
@@ -126,12 +137,11 @@ const outputsOf = ({ video, audio }: Probe): Renderable[] => [...(video ? (['pre
 const outputsFor = (type: AssetType): readonly Renderable[] => (type === 'VIDEO' ? renderable : type === 'AUDIO' ? ['audio_proxy'] : type === 'IMAGE' ? ['preview'] : [])
 
 /** Jobs that this asset has no use for, or nobody is set up to do and the contract counts as done. */
-function notApplying({ type }: Pick<Inspection, 'type'>, outputs: readonly Renderable[]): JobName[] {
+function notApplying({ type }: Pick<Inspection, 'type'>, waiting: readonly JobName[]): JobName[] {
   const isPicture = type === 'IMAGE' || type === 'VIDEO'
-  const hasSound = outputs.includes('audio_proxy')
+  const hasSound = waiting.includes('audio_proxy')
   return [
-    ...renderable.filter((each) => !outputs.includes(each)),
-    'facial_recognition', // without a finder
+    ...[...renderable, 'facial_recognition' as const].filter((each) => !waiting.includes(each)),
     ...(isPicture ? [] : (['color_palette'] as const)),
     ...(hasSound ? [] : (['audio', 'transcription'] as const)),
   ]

@@ -1,9 +1,11 @@
-import { createReadStream } from 'node:fs'
 import type { ActivityRepository } from '../../activity/activity.repository.ts'
 import type { AssetScope } from '../../access/scope.ts'
 import type { Store } from '../../db/store.ts'
-import { AppError, notFound } from '../../errors.ts'
+import { conflict, notFound } from '../../errors.ts'
 import type { AssetJobRepository } from '../../jobs/asset-jobs.repository.ts'
+import type { JobRepository } from '../../jobs/jobs.repository.ts'
+import type { JobName } from '../../model/job-names.ts'
+import { keepFiles } from '../../objects/keep-files.ts'
 import { objectKeys, renditionTypes } from '../../objects/object-keys.ts'
 import type { NewObject, ObjectRepository } from '../../objects/objects.repository.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -18,12 +20,19 @@ interface Repositories {
   readonly renditions: RenditionRepository
   readonly objects: ObjectRepository
   readonly assetJobs: AssetJobRepository
+  readonly jobs: JobRepository
   readonly activity: ActivityRepository
+}
+/** What is to be done once there are previews to look at, and the asset's job that it is; told in the transaction that keeps them. */
+export interface AfterPreviews {
+  readonly job: JobName
+  readonly order: (tx: { readonly assetJobs: AssetJobRepository; readonly jobs: JobRepository }, scope: AssetScope<'edit'>) => Promise<void>
 }
 export interface KeepingNeeds {
   readonly store: Store<Repositories>
   readonly storage: ObjectStorage
   readonly clock: Clock
+  readonly afterPreviews: AfterPreviews | null
 }
 
 interface Rendered {
@@ -41,45 +50,31 @@ interface Made {
 }
 
 /** Files become objects: reserved, sent, then referred to in one transaction. */
-export async function keepRenditions({ store, storage, clock }: KeepingNeeds, scope: AssetScope<'edit'>, { outputs, files, signal }: Rendered) {
+export async function keepRenditions({ store, storage, clock, afterPreviews }: KeepingNeeds, scope: AssetScope<'edit'>, { outputs, files, signal }: Rendered) {
   const { driveId, assetId, caller } = scope
   const at = clock.now()
   const made = files.map((file): Made => {
     const [id, objectId] = [store.objects.newId(), store.objects.newId()]
     return { file, id, object: objectFor(scope, file, { id, objectId }) }
   })
-  await store.objects.reserve(driveId, made.map((each) => each.object), at)
-  const sizes = await send(storage, made, signal)
-
-  const keep = store.transaction(async (tx) => {
-    if (!(await tx.sources.lock(scope))) throw notFound('Asset')
-    if (!(await tx.objects.store(driveId, sizes))) throw new AppError('conflict', 'The rendering took longer than a day')
-    const oldPreviews = outputs.includes('preview') ? await tx.renditions.replacePreviews(scope, made.flatMap(previewOf)) : []
-    const oldRenditions = await tx.renditions.replace(scope, made.flatMap(renditionOf), at)
-    await tx.objects.unreference(driveId, [...oldPreviews, ...oldRenditions])
-    await tx.assetJobs.set(scope, outputs, { state: 'COMPLETED', progress: 1 })
-    await tx.activity.add({ driveId, caller, action: 'asset.rendered', assetId, after: { outputs }, at })
-  })
-  await keep.catch(async (error: unknown) => {
-    // The asset or its drive is gone, and perhaps the reservation with it: nobody else knows of these bytes.
-    if (error instanceof AppError && ['not_found', 'conflict'].includes(error.code)) await storage.delete(made.map((each) => each.object.key))
-    throw error
-  })
+  await keepFiles({ store, storage }, { driveId, files: made.map(({ file: { path }, object }) => ({ file: path, object })), at, signal }, (sizes) =>
+    store.transaction(async (tx) => {
+      if (!(await tx.sources.lock(scope))) throw notFound('Asset')
+      if (!(await tx.objects.store(driveId, sizes))) throw conflict('The rendering took longer than a day')
+      const oldPreviews = outputs.includes('preview') ? await tx.renditions.replacePreviews(scope, made.flatMap(previewOf)) : []
+      const oldRenditions = await tx.renditions.replace(scope, made.flatMap(renditionOf), at)
+      await tx.objects.unreference(driveId, [...oldPreviews, ...oldRenditions])
+      await tx.assetJobs.set(scope, outputs, { state: 'COMPLETED', progress: 1 })
+      if (outputs.includes('preview')) await afterPreviews?.order(tx, scope)
+      await tx.activity.add({ driveId, caller, action: 'asset.rendered', assetId, after: { outputs }, at })
+    }),
+  )
 }
 
 function objectFor({ driveId, assetId }: AssetScope<'edit'>, { kind }: MadeFile, { id, objectId }: { readonly id: string; readonly objectId: string }): NewObject {
   return kind === 'preview'
     ? { id: objectId, kind, key: objectKeys.preview(driveId, assetId, id), contentType: 'image/jpeg' }
     : { id: objectId, kind, key: objectKeys.rendition(driveId, assetId, { kind, id }), contentType: renditionTypes[kind] }
-}
-
-async function send(storage: ObjectStorage, made: readonly Made[], signal: AbortSignal) {
-  const sizes: { readonly id: string; readonly size: number }[] = []
-  for (const { file, object } of made) {
-    const { size } = await storage.put(object.key, createReadStream(file.path, { signal }), { contentType: object.contentType, signal })
-    sizes.push({ id: object.id, size })
-  }
-  return sizes
 }
 
 function previewOf({ file, id, object }: Made): NewPreview[] {

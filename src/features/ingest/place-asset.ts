@@ -5,10 +5,9 @@ import { conflict } from '../../errors.ts'
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
 import { type AssetPath, extensionOf, fullPath } from '../../model/asset-path.ts'
 import { assetTypeOf } from '../../model/asset-type.ts'
-import type { ObjectRepository } from '../../objects/objects.repository.ts'
+import type { NewObject, ObjectRepository } from '../../objects/objects.repository.ts'
 import { inspectAsset } from './ingest.jobs.ts'
 import type { IngestRepository } from './ingest.repository.ts'
-import type { FileFacts } from './local-file.ts'
 
 interface Repositories {
   readonly ingest: IngestRepository
@@ -23,8 +22,13 @@ export interface SentFile {
   readonly assetId: string
   readonly objectId: string
   readonly contentType: string
-  readonly contentHash: Buffer
-  readonly facts: FileFacts
+  /** SHA-256; null where the bytes came past us, or were not looked at: the inspection then makes it. */
+  readonly contentHash: Buffer | null
+  readonly size: number
+  /** The file's own time of change, where it had one. */
+  readonly modified: Date | null
+  /** In place of a reservation: the object was not sent by us, and nobody may have taken it over before. */
+  readonly takeOver?: NewObject
   readonly at: Date
 }
 
@@ -48,7 +52,7 @@ export async function placeAsset(store: PlacingStore, scope: DriveScope<'edit'>,
     if (await placeAt(store, scope, { sent, path })) return { state: 'placed', id: sent.assetId, path }
     const holder = await store.ingest.holder(scope, path) // none where it was deleted since: then the next name will do
     id = holder?.id ?? null
-    if (holder?.sizeBytes === sent.facts.size && holder.contentHash?.equals(sent.contentHash)) return { state: 'same', id: holder.id, path }
+    if (sent.contentHash && holder?.sizeBytes === sent.size && holder.contentHash?.equals(sent.contentHash)) return { state: 'same', id: holder.id, path }
   }
   return { state: 'taken', id }
 }
@@ -56,14 +60,15 @@ export async function placeAsset(store: PlacingStore, scope: DriveScope<'edit'>,
 /** In one transaction with the job that will look at it; false where the path is taken. */
 async function placeAt(store: PlacingStore, scope: DriveScope<'edit'>, { sent, path }: { readonly sent: SentFile; readonly path: AssetPath }): Promise<boolean> {
   const { driveId, caller } = scope
-  const { assetId, objectId, contentType, contentHash, facts, at } = sent
+  const { assetId, objectId, contentType, contentHash, size, modified, at } = sent
   const extension = extensionOf(path.name)
-  const asset = { ...path, id: assetId, extension, type: assetTypeOf(extension, undefined), sourceObjectId: objectId, sizeBytes: facts.size, contentType, contentHash }
+  const asset = { ...path, id: assetId, extension, type: assetTypeOf(extension, undefined), sourceObjectId: objectId, sizeBytes: size, contentType, contentHash }
   try {
     await store.transaction(async (tx) => {
-      if (!(await tx.objects.store(driveId, [{ id: objectId, size: facts.size }]))) throw conflict('The drive was deleted, or the upload took longer than a day')
-      if (!(await tx.ingest.insert(scope, { ...asset, sourceModifiedAt: facts.modified, createdBy: actorOf(caller), at }))) throw new PathTaken()
-      await tx.activity.add({ driveId, caller, action: 'asset.created', assetId, after: { path: fullPath(driveId, path), size_bytes: facts.size }, at })
+      if (sent.takeOver && !(await tx.objects.takeOver(driveId, sent.takeOver, at))) throw conflict('This object is an asset already')
+      if (!(await tx.objects.store(driveId, [{ id: objectId, size }]))) throw conflict('The drive was deleted, or the upload took longer than a day')
+      if (!(await tx.ingest.insert(scope, { ...asset, sourceModifiedAt: modified, createdBy: actorOf(caller), at }))) throw new PathTaken()
+      await tx.activity.add({ driveId, caller, action: 'asset.created', assetId, after: { path: fullPath(driveId, path), size_bytes: size }, at })
       await tx.jobs.enqueue(inspectAsset, { drive_id: driveId, asset_id: assetId }, `inspect:${assetId}`)
     })
     return true

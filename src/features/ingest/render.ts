@@ -1,13 +1,14 @@
 import type { AssetScope } from '../../access/scope.ts'
 import { onAssetJob, type Try } from '../../jobs/define-job.ts'
+import { reasonFor, wasStopped } from '../../jobs/job-faults.ts'
+import { reportProgress } from '../../jobs/report-progress.ts'
 import { localSource } from '../../objects/local-source.ts'
 import type { ImageEngine } from '../../ports/image-engine.ts'
 import { MediaError, type MediaEngine } from '../../ports/media-engine.ts'
 import { renderAsset, type Renderable } from './ingest.jobs.ts'
-import { type JobFolders, reasonFor, wasStopped } from './job-folder.ts'
+import type { JobFolders } from './job-folder.ts'
 import { type KeepingNeeds, keepRenditions } from './keep-renditions.ts'
 import { renderImage, renderMedia } from './make-renditions.ts'
-import { reportProgress } from './report-progress.ts'
 
 interface Needs extends KeepingNeeds {
   readonly media: MediaEngine
@@ -19,10 +20,12 @@ interface Failure {
   readonly theTry: Try
 }
 
-export function rendering({ store, storage, media, images, clock, folders }: Needs) {
+export function rendering({ store, storage, media, images, clock, folders, afterPreviews }: Needs) {
   async function fail(scope: AssetScope<'edit'>, outputs: readonly Renderable[], { error, theTry: { attempt, isLast } }: Failure) {
     const isFinal = error instanceof MediaError || isLast
-    await store.assetJobs.set(scope, outputs, { state: isFinal ? 'FAILED' : 'NOT_STARTED', error: reasonFor(error), attempts: attempt })
+    // What would have looked at the previews cannot either.
+    const names = outputs.includes('preview') && afterPreviews ? [...outputs, afterPreviews.job] : outputs
+    await store.assetJobs.set(scope, names, { state: isFinal ? 'FAILED' : 'NOT_STARTED', error: reasonFor(error), attempts: attempt })
     if (!isFinal) throw error
   }
 
@@ -36,7 +39,7 @@ export function rendering({ store, storage, media, images, clock, folders }: Nee
         const path = await localSource(storage, { key: source.key, folder, signal: progress.signal })
         const order = { source: path, folder, signal: progress.signal, onProgress: progress.onProgress }
         const files = source.type === 'IMAGE' ? await renderImage(images, order) : await renderMedia(media, order, outputs)
-        await keepRenditions({ store, storage, clock }, scope, { outputs, files, signal: progress.signal })
+        await keepRenditions({ store, storage, clock, afterPreviews }, scope, { outputs, files, signal: progress.signal })
       })
     } catch (error) {
       if (progress.isGone()) return // the asset was deleted while we worked on it

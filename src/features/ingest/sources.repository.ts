@@ -34,6 +34,7 @@ export function createSourceRepository(db: Executor) {
           type: livingAssets.type,
           sizeBytes: livingAssets.sizeBytes,
           contentType: livingAssets.contentType,
+          contentHash: livingAssets.contentHash,
           key: objects.key,
         })
         .from(livingAssets)
@@ -46,6 +47,10 @@ export function createSourceRepository(db: Executor) {
     async lock(scope: AssetScope<'edit'>): Promise<boolean> {
       const rows = await db.select({ id: assets.id }).from(assets).where(living(scope)).for('update')
       return rows.length > 0
+    },
+
+    async setHash(scope: AssetScope<'edit'>, contentHash: Buffer) {
+      await db.update(assets).set({ contentHash }).where(living(scope))
     },
 
     async setInspection(scope: AssetScope<'edit'>, { frameRate, durationSeconds, at, ...found }: Inspection) {

@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { publicRoute, type RawReply, type Route } from '../../http/define-route.ts'
+import { rawBody } from '../../http/raw-body.ts'
 import { sendBytes } from '../../http/send-bytes.ts'
 import { type LinkService, linkRefused } from './links.service.ts'
 
@@ -31,8 +30,7 @@ export function linkRoutes(links: LinkService): Route[] {
       operationId: 'uploadByLink',
       summary: 'Upload by a signed link',
       handle: async ({ params: { '*': key }, query: claims, request, signal }): Promise<RawReply> => {
-        const body = request.body instanceof Readable ? request.body : Readable.from([])
-        await links.receive({ key, claims }, { body, type: request.headers['content-type'], length: contentLength(request.raw), signal })
+        await links.receive({ key, claims }, { ...rawBody(request), signal })
         return { status: 200, stream: null, headers: {} }
       },
     }),
@@ -41,9 +39,4 @@ export function linkRoutes(links: LinkService): Route[] {
       publicRoute({ ...common, method, operationId: `refuseLink${method}`, summary: 'Refuse a link', handle: async () => Promise.reject(linkRefused()) }),
     ),
   ]
-}
-
-function contentLength({ headers }: IncomingMessage): number | undefined {
-  const given = headers['content-length']
-  return given !== undefined && /^\d{1,15}$/.test(given) ? Number(given) : undefined
 }

@@ -29,6 +29,7 @@ export function checkKeys({ check, newKey, store }: Suite): void {
         store().copy(good, key, { contentType }),
         store().delete([good, key]),
         store().multipart.start(key, { contentType }),
+        store().resumable.start(key, { contentType, size: 1 }),
         store().signGet(key, { disposition: 'inline', contentType, expires: new Date(Date.now() + 60_000) }),
         store().signPut(key, { contentType, size: 1, expires: new Date(Date.now() + 60_000) }),
       ]

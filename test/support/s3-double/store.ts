@@ -1,9 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { noSuchUpload, S3Error } from './errors.ts'
 import type { Landed } from './payload.ts'
 
@@ -86,9 +85,9 @@ export class Store {
   async complete(upload: Upload, uploadId: string, named: readonly { readonly number: number; readonly etag: string }[]): Promise<Stored> {
     const parts = named.map(({ number, etag }, index) => partOf(upload, { number, etag, before: named[index - 1]?.number ?? 0, isLast: index === named.length - 1 }))
     const file = this.newFile()
-    const output = createWriteStream(file)
-    for (const part of parts) await pipeline(createReadStream(part.file), output, { end: false })
-    await new Promise<void>((done) => output.end(done))
+    const output = await open(file, 'wx')
+    for (const part of parts) for await (const chunk of createReadStream(part.file)) await output.writeFile(chunk as Buffer)
+    await output.close()
     const md5 = createHash('md5').update(Buffer.concat(parts.map((part) => Buffer.from(part.md5, 'hex')))).digest('hex')
     const size = parts.reduce((sum, part) => sum + part.size, 0)
     const stored = await this.put(upload.key, { file, size, md5 }, upload, `${md5}-${parts.length}`)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { assetTypes } from '../../model/asset-type.ts'
-import { jobStates } from '../../model/job-names.ts'
+import { assetTypes } from '../model/asset-type.ts'
+import { jobStates } from '../model/job-names.ts'
 
 const JobState = z.enum(jobStates).meta({ id: 'JobState', description: 'NOT_STARTED: waits, or nothing is configured to do it. COMPLETED: done, or does not apply to this type.' })
 

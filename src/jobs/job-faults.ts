@@ -1,0 +1,13 @@
+import { AppError } from '../errors.ts'
+import { MediaError } from '../ports/media-engine.ts'
+
+/** Cut off by the worker's own stop, and not by the job's time limit. */
+export const wasStopped = ({ aborted, reason }: AbortSignal) => aborted && !(reason instanceof Error && reason.name === 'TimeoutError')
+
+/** Why a job failed, in words for the asset's owner. Only errors that were made to be shown are shown. */
+export function reasonFor(error: unknown): string {
+  if (error instanceof MediaError || error instanceof AppError) return error.message
+  if (error instanceof Error && error.name === 'TimeoutError') return 'It took longer than its time limit'
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return 'The disk for temporary files is full'
+  return 'Something went wrong on the server; it will be in its log'
+}
