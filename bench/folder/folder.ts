@@ -58,14 +58,13 @@ try {
   const { id: driveId } = answered(run('drives', 'create', 'Bench'))
   run('members', 'set', driveId, 'ana@example.com', 'VIEWER')
   await manyAssets(pool, { driveId, directory: '/many/', count })
-  await pool.query(`INSERT INTO asset_jobs (drive_id, asset_id, name, state, created_at, updated_at) SELECT drive_id, id, name, 'COMPLETED', now(), now() FROM assets, unnest('{metadata,preview,proxy,audio_proxy,facial_recognition}'::text[]) AS name`)
+  await pool.query(`INSERT INTO asset_jobs (drive_id, asset_id, name, state, created_at, updated_at) SELECT drive_id, id, job, 'COMPLETED', now(), now() FROM assets, unnest('{metadata,preview,proxy,audio_proxy,facial_recognition}'::text[]) AS job`)
   await pool.query(`INSERT INTO previews (drive_id, id, asset_id, object_id, frame, width, height) SELECT drive_id, gen_random_uuid(), id, source_object_id, frame, 512, 288 FROM assets, generate_series(0, 700, 100) AS frame`)
   await pool.query('VACUUM ANALYZE')
 
-  const get = async (cursor?: string) => {
-    const answer = await fetch(`http://127.0.0.1:${port}/workspaces/drives/${driveId}/assets?path=/many&limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`, { headers: { authorization: key } })
-    return (await answer.json()) as { readonly items: readonly { readonly name: string }[]; readonly next_cursor: string | null }
-  }
+  const ask = (cursor?: string) =>
+    fetch(`http://127.0.0.1:${port}/workspaces/drives/${driveId}/assets?path=/many&limit=${limit}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`, { headers: { authorization: key } })
+  const get = async (cursor?: string) => (await (await ask(cursor)).json()) as { readonly items: readonly { readonly name: string }[]; readonly next_cursor: string | null }
   const from = performance.now()
   let [cursor, last, listed]: [string | null, string | undefined, number] = [null, undefined, 0]
   do {
@@ -86,7 +85,7 @@ try {
     const bare = async () => JSON.stringify((await pool.query({ ...sent, name: `bare_${what}` })).rows)
     const times: { readonly http: number[]; readonly bare: number[] } = { http: [], bare: [] }
     for (let round = 0; round < rounds; round += 1) {
-      times.http.push(await millisecondsOf(() => get(at)))
+      times.http.push(await millisecondsOf(async () => (await ask(at)).arrayBuffer()))
       times.bare.push(await millisecondsOf(bare))
     }
     const [http, floor] = [median(times.http), median(times.bare)]

@@ -30,6 +30,13 @@ export function randomFrom(seed: number): () => number {
   }
 }
 
+/** One under way. */
+interface Upload {
+  readonly address: string
+  readonly path: string
+  readonly bytes: Buffer
+  brokenAt: number
+}
 interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -45,6 +52,9 @@ interface Request {
 /** Who sends large files chooses among the first nine: more than half of them are uploads. */
 const choices = ['upload', 'upload', 'upload', 'upload', 'upload', 'move', 'delete', 'restore', 'purge', 'move', 'move', 'move', 'move', 'move', 'delete', 'delete', 'restore', 'purge'] as const
 
+/** After a kill an upload is locked for some seconds more: meanwhile most clients turn to something else. */
+const lockedMs = 11_000
+const tus = { 'tus-resumable': '1.0.0' }
 const picture = { name: 'jpg', share: 0.25 }
 
 /**
@@ -53,19 +63,21 @@ const picture = { name: 'jpg', share: 0.25 }
  */
 export function assetClient({ origin, key, driveId }: Server, { number, seed, still }: { readonly number: number; readonly seed: number; readonly still: Buffer }) {
   const random = randomFrom(seed * 1000 + number)
-  const isSmall = number % 2 === 0 // which leaves time for all that is no upload
+  const isSmall = number % 3 !== 0 // which leaves time for all that is no upload
   const upTo = (most: number) => Math.floor(random() * most)
   const known: Known[] = []
   const faults: string[] = []
+  const broken: Upload[] = []
   let doing: Doing = 'nothing'
   let made = 0
+  let breaks = 0
 
   /** Undefined where nobody answered, or the answer says that something is away. */
   async function once({ method, path, headers = {}, body }: Request): Promise<Answer | undefined> {
     try {
       const answer = await fetch(origin + path, { method, headers: { authorization: key, ...headers }, ...(body !== undefined && { body }), signal: AbortSignal.timeout(30_000) })
       const text = await answer.text()
-      if (answer.status < 500) return { status: answer.status, headers: answer.headers, text }
+      if (answer.status < 500 && answer.status !== 423) return { status: answer.status, headers: answer.headers, text }
       if (answer.status === 500) faults.push(`${method} ${path} answered 500: ${text}`)
     } catch {
       // the server is away
@@ -89,28 +101,45 @@ export function assetClient({ origin, key, driveId }: Server, { number, seed, st
     return isPicture ? Buffer.concat([still, filler]) : filler
   }
 
-  async function upload() {
+  async function begin(): Promise<Upload> {
     made += 1
     const isPicture = random() < picture.share
     const bytes = bytesOf(isPicture)
-    const hash = createHash('sha256').update(bytes).digest('hex')
     const path = `/client ${number}/${made}.${isPicture ? picture.name : 'bin'}`
-    const tus = { 'tus-resumable': '1.0.0' }
-    const created = await untilAnswered({ method: 'POST', path: `/workspaces/drives/${driveId}/uploads`, headers: { ...tus, 'upload-length': String(bytes.length), 'upload-metadata': `path ${base64(path)}` } })
-    const location = created.headers.get('location')
-    if (created.status !== 201 || !location) throw new Error(`POST of ${path} answered ${created.status}: ${created.text}`)
-    const address = new URL(location, origin).pathname
-    let offset = 0
-    for (;;) {
+    const headers = { ...tus, 'upload-length': String(bytes.length), 'upload-metadata': `path ${base64(path)}` }
+    const { status, headers: told, text } = await untilAnswered({ method: 'POST', path: `/workspaces/drives/${driveId}/uploads`, headers })
+    const location = told.get('location')
+    if (status !== 201 || !location) throw new Error(`POST of ${path} answered ${status}: ${text}`)
+    return { address: new URL(location, origin).pathname, path, bytes, brokenAt: 0 }
+  }
+
+  /** Piece by piece from where the server says, to the asset; or until nobody answers. */
+  async function send(upload: Upload, from: number) {
+    const { address, path, bytes } = upload
+    for (let offset = from; ; ) {
       const body = bytes.subarray(offset, offset + 1 + upTo(3 << 20))
-      const patched = await once({ method: 'PATCH', path: address, headers: { ...tus, 'content-type': chunkType, 'upload-offset': String(offset) }, body })
-      // Not heard, or not as it was thought: the server says where to go on.
-      const answer = patched?.status === 204 ? patched : await untilAnswered({ method: 'HEAD', path: address, headers: tus })
-      if (answer.status !== 204 && answer.status !== 200) throw new Error(`${path} at ${offset} of ${bytes.length} (PATCH ${patched?.status} ${patched?.text}): HEAD answered ${answer.status}`)
+      const answer = await once({ method: 'PATCH', path: address, headers: { ...tus, 'content-type': chunkType, 'upload-offset': String(offset) }, body })
+      if (!answer) {
+        breaks += 1
+        return void broken.push(Object.assign(upload, { brokenAt: Date.now() }))
+      }
+      if (answer.status !== 204) throw new Error(`PATCH of ${path} at ${offset} of ${bytes.length} answered ${answer.status}: ${answer.text}`)
+      if (isDone(upload, answer)) return
       offset = Number(answer.headers.get('upload-offset'))
-      const id = answer.headers.get('dailies-asset-id')
-      if (id !== null) return void known.push({ id, hash, size: bytes.length, path, state: 'living' })
     }
+  }
+
+  async function resume(upload: Upload) {
+    broken.splice(broken.indexOf(upload), 1)
+    const answer = await untilAnswered({ method: 'HEAD', path: upload.address, headers: tus })
+    if (answer.status !== 200) throw new Error(`HEAD of ${upload.path} answered ${answer.status}`)
+    if (!isDone(upload, answer)) await send(upload, Number(answer.headers.get('upload-offset')))
+  }
+
+  function isDone({ path, bytes }: Upload, { headers }: Answer): boolean {
+    const id = headers.get('dailies-asset-id')
+    if (id !== null) known.push({ id, hash: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, path, state: 'living' })
+    return id !== null
   }
 
   async function move(asset: Known) {
@@ -139,22 +168,28 @@ export function assetClient({ origin, key, driveId }: Server, { number, seed, st
     const kind = wanted === 'upload' ? undefined : changes[wanted]
     const fitting = kind ? known.filter((asset) => asset.state === kind.from) : []
     const asset = fitting[upTo(fitting.length)]
+    const unfinished = broken.find((each) => Date.now() - each.brokenAt > lockedMs || random() < 0.05)
     doing = asset ? wanted : 'upload'
     if (kind && asset) await kind.work(asset)
-    else await upload()
+    else if (unfinished) await resume(unfinished)
+    else await send(await begin(), 0)
   }
+  const said = (error: unknown) => void faults.push(`client ${number}: ${String(error)}`)
 
   return {
     known,
     faults,
     doing: () => doing,
+    /** How often an upload was broken off, and gone on with. */
+    breaks: () => breaks,
     /** Goes on until the signal, and then brings to its end what it is at. */
     async run(signal: AbortSignal) {
       while (!signal.aborted) {
-        await step().catch((error: unknown) => faults.push(`client ${number}: ${String(error)}`))
+        await step().catch(said)
         doing = 'nothing'
         await pause(upTo(30))
       }
+      for (let upload = broken[0]; upload; upload = broken[0]) await resume(upload).catch(said)
     },
   }
 }

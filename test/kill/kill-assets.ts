@@ -141,7 +141,7 @@ await rm(home, { recursive: true, force: true })
 for (const fault of faults) console.log(`  ${fault}`)
 const count = (state: Known['state']) => known.filter((each) => each.state === state).length
 console.log(`killed in the midst of ${[...hit].map(([doing, times]) => `${times} × ${doing}`).join(', ')}`)
-console.log(`${known.length} uploads acknowledged: ${count('living')} living, ${count('trash')} in the trash, ${count('purged')} purged`)
+console.log(`${known.length} uploads acknowledged, broken off ${clients.reduce((sum, each) => sum + each.breaks(), 0)} times: ${count('living')} living, ${count('trash')} in the trash, ${count('purged')} purged`)
 console.log(`objects: ${objects.agreeing} agree, ${objects.waiting} wait for the sweep, ${objects.uploading} of uploads under way, ${objects.orphans.count} orphans, ${objects.missing.count} missing`)
 console.log(`jobs ended ${jobsSeconds.toFixed(1)} s after the last answer, ${((Date.now() - began) / 1000).toFixed(0)} s in all`)
 console.log(faults.length === 0 ? '1 passed, 0 failed' : '0 passed, 1 failed')

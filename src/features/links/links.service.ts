@@ -3,7 +3,7 @@ import type { Signer } from '../../access/secrets.ts'
 import { AppError, notFound } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ByteRange, ObjectHead, ObjectStorage } from '../../ports/object-storage.ts'
-import { type LinkClaims, linkText } from './links.signer.ts'
+import { familyOf, type LinkClaims, linkText } from './links.signer.ts'
 
 export type LinkService = ReturnType<typeof createLinkService>
 
@@ -29,12 +29,18 @@ interface Upload {
 export const linkRefused = () => new AppError('forbidden', 'This link is not valid, or no longer')
 
 export function createLinkService({ signer, clock, storage }: { readonly signer: Signer; readonly clock: Clock; readonly storage: ObjectStorage }) {
+  /** By itself or, for a preview that is shown, with the others of its asset. */
+  function isSigned(method: 'GET' | 'PUT', key: string, { s, ...claims }: LinkClaims & { readonly s: string }): boolean {
+    const family = method === 'GET' && claims.d === undefined ? familyOf(key) : undefined
+    return [key, family].some((each) => each !== undefined && signer.verify(linkText(method, each, claims), s))
+  }
+
   function verified(method: 'GET' | 'PUT', { key, claims }: Link) {
     const { e, d, t, n, s } = claims
     // A parameter that comes twice is a list; one that was not signed has no place here. A link has one form.
     if (Object.values(claims).some((each: unknown) => typeof each !== 'string') || (method === 'GET' ? n : d) !== undefined) throw linkRefused()
     if (e === undefined || t === undefined || s === undefined || !/^\d{1,12}$/.test(e)) throw linkRefused()
-    if (!signer.verify(linkText(method, key, { e, d, t, n }), s)) throw linkRefused()
+    if (!isSigned(method, key, { e, d, t, n, s })) throw linkRefused()
     const expires = new Date(Number(e) * 1000)
     if (expires <= clock.now()) throw linkRefused()
     return { disposition: d, contentType: t, size: Number(n), expires }
