@@ -1,4 +1,5 @@
 import { createActivityRepository } from './activity/activity.repository.ts'
+import { createAssetLockRepository } from './assets/asset-lock.repository.ts'
 import { createAssetRepository } from './assets/assets.repository.ts'
 import { createPathRepository } from './assets/paths.repository.ts'
 import { createAttachmentRepository } from './attachments/attachments.repository.ts'
@@ -6,7 +7,6 @@ import type { Executor } from './db/client.ts'
 import { createApiKeyRepository } from './features/accounts/api-keys.repository.ts'
 import { createOfficeRepository } from './features/accounts/offices.repository.ts'
 import { createUserRepository } from './features/accounts/users.repository.ts'
-import { createRetriedAssetRepository } from './features/asset-jobs/retried-assets.repository.ts'
 import { createMoveRepository } from './features/assets/moves.repository.ts'
 import { createDownloadRepository } from './features/downloads/downloads.repository.ts'
 import { createDriveRepository } from './features/drives/drives.repository.ts'
@@ -37,6 +37,7 @@ export const repositories = (db: Executor) => ({
   apiKeys: createApiKeyRepository(db),
   assetJobs: createAssetJobRepository(db),
   assetJobsOverview: createAssetJobOverviewRepository(db),
+  assetLock: createAssetLockRepository(db),
   assets: createAssetRepository(db),
   attachments: createAttachmentRepository(db),
   downloads: createDownloadRepository(db),
@@ -57,7 +58,6 @@ export const repositories = (db: Executor) => ({
   offices: createOfficeRepository(db),
   paths: createPathRepository(db),
   renditions: createRenditionRepository(db),
-  retriedAssets: createRetriedAssetRepository(db),
   sources: createSourceRepository(db),
   thumbnails: createThumbnailRepository(db),
   trash: createTrashRepository(db),

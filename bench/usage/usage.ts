@@ -32,7 +32,7 @@ async function drive(): Promise<string> {
   return id
 }
 
-/** As an upload and its inspection write: object and asset in one transaction, what was found in another. */
+/** As an upload and its inspection write: object and asset in one transaction, what was found in another. One in ten is not what its name said. */
 async function makeAsset(driveId: string) {
   const [id, objectId] = [uuidv7(), uuidv7()]
   const client = await pool.connect()
@@ -46,11 +46,11 @@ async function makeAsset(driveId: string) {
     await client.query({
       name: 'asset',
       text: `INSERT INTO assets (drive_id, id, directory, name, extension, type, source_object_id, size_bytes, content_type, created_at, updated_at)
-             VALUES ($1, $2, '/', $3, 'mp4', 'OTHER', $4, 1000, 'video/mp4', now(), now())`,
+             VALUES ($1, $2, '/', $3, 'mp4', 'VIDEO', $4, 1000, 'video/mp4', now(), now())`,
       values: [driveId, id, `${id}.mp4`, objectId],
     })
     await client.query('COMMIT')
-    await client.query({ name: 'inspected', text: `UPDATE assets SET type = 'VIDEO', version = version + 1, updated_at = now() WHERE drive_id = $1 AND id = $2`, values: [driveId, id] })
+    await client.query({ name: 'inspected', text: `UPDATE assets SET type = $3, version = version + 1, updated_at = now() WHERE drive_id = $1 AND id = $2`, values: [driveId, id, Math.random() < 0.1 ? 'AUDIO' : 'VIDEO'] })
   } finally {
     client.release()
   }

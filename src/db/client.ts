@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { ExtractTablesWithRelations } from 'drizzle-orm'
+import type { ExtractTablesWithRelations, SQL } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import pg, { type Pool, type PoolConfig } from 'pg'
@@ -9,6 +9,18 @@ import * as schema from './schema/index.ts'
 export type Executor = PgDatabase<PgQueryResultHKT, typeof schema, ExtractTablesWithRelations<typeof schema>>
 
 export const connect = (pool: Pool): Executor => drizzle({ client: pool, schema, casing: 'snake_case' })
+
+/** What `execute` answers: the executor is typed for any driver, and ours is pg. */
+interface Answer<Row> {
+  readonly rows: readonly Row[]
+  readonly rowCount: number
+}
+
+/** The rows of a statement written in SQL, which the compiler cannot look into: `Row` says what its columns come as. */
+export const rowsOf = async <Row>(db: Executor, statement: SQL) => ((await db.execute(statement)) as unknown as Answer<Row>).rows // as above
+
+/** How many rows a statement written in SQL changed or answered. */
+export const rowCountOf = async (db: Executor, statement: SQL) => ((await db.execute(statement)) as unknown as Answer<unknown>).rowCount // as above
 
 /** For what only wants the routes (the API description, the guard tests): any query on it throws. */
 export const unconnected = (): Executor => drizzle.mock({ schema, casing: 'snake_case' })

@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { AssetScope } from '../access/scope.ts'
-import type { Executor } from '../db/client.ts'
+import { type Executor, rowCountOf } from '../db/client.ts'
 import { assetJobs, livingAssets } from '../db/schema/index.ts'
 import type { JobName, JobState } from '../model/job-names.ts'
 
@@ -32,7 +32,7 @@ export function createAssetJobRepository(db: Executor) {
     /** Sets these jobs, making rows that were not there; false where the asset is gone, and its jobs with it. */
     async set({ driveId, assetId }: AssetScope<'edit'>, names: readonly JobName[], change: Change): Promise<boolean> {
       const { state, progress = null, error = null, attempts } = change
-      const rows = await db.execute(sql`
+      const count = await rowCountOf(db, sql`
         INSERT INTO asset_jobs (drive_id, asset_id, name, state, progress, attempts, error, created_at, updated_at)
         SELECT a.drive_id, a.id, given.job, ${state}::text, ${progress}::real, ${attempts ?? 0}::int, ${error}::text, now(), now()
         FROM living_assets a, unnest(ARRAY[${sql.join(names.map((each) => sql`${each}`), sql`, `)}]::text[]) AS given (job)
@@ -41,7 +41,7 @@ export function createAssetJobRepository(db: Executor) {
         SET state = excluded.state, progress = excluded.progress, error = excluded.error, updated_at = excluded.updated_at,
             attempts = coalesce(${attempts ?? null}::int, asset_jobs.attempts)
         RETURNING 1`)
-      return (rows as unknown as { rowCount: number }).rowCount > 0
+      return count > 0
     },
 
     /** How far they are, 0..1; false where the asset went meanwhile. Not on the asset's own row, which every reader waits for. */

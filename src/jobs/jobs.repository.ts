@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { z } from 'zod'
-import type { Executor } from '../db/client.ts'
+import { type Executor, rowsOf } from '../db/client.ts'
 import type { Job } from './define-job.ts'
 
 export type JobRepository = ReturnType<typeof createJobRepository>
@@ -8,10 +8,7 @@ export type JobRepository = ReturnType<typeof createJobRepository>
 /** The worker's queue, as far as requests and sweeps need it. */
 export function createJobRepository(db: Executor) {
   /** Of a statement that answers one row with an `n`. */
-  async function counted(statement: SQL): Promise<number> {
-    const { rows } = (await db.execute(statement)) as unknown as { readonly rows: readonly { readonly n: number }[] } // the executor is typed for any driver; ours is pg
-    return rows[0]?.n ?? 0
-  }
+  const counted = async (statement: SQL) => (await rowsOf<{ readonly n: number }>(db, statement))[0]?.n ?? 0
 
   return {
     /** Inside a transaction the job appears with the commit, and not at all after a rollback. One that waits under the same `key` is replaced. */

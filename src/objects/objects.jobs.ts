@@ -7,7 +7,7 @@ import { removeObject } from './remove-object.ts'
 
 const graceMs = 86_400_000
 
-export const sweepObjects = defineJob({ name: 'objects:sweep', payload: z.looseObject({}), maxAttempts: 3, timeoutSeconds: 3600, cron: '17 * * * *' })
+const sweepObjects = defineJob({ name: 'objects:sweep', payload: z.looseObject({}), maxAttempts: 3, timeoutSeconds: 3600, cron: '17 * * * *' })
 
 interface Needs {
   readonly store: { readonly objects: ObjectRepository }

@@ -1,6 +1,6 @@
 import { and, eq, inArray, lt, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
-import { type Executor, violatedConstraint } from '../db/client.ts'
+import { type Executor, rowCountOf, violatedConstraint } from '../db/client.ts'
 import { objects } from '../db/schema/index.ts'
 import { notFound } from '../errors.ts'
 
@@ -51,11 +51,11 @@ export function createObjectRepository(db: Executor) {
       if (sizes.length === 0) return true
       const ids = sql.join(sizes.map(({ id }) => sql`${id}`), sql`, `)
       const bytes = sql.join(sizes.map(({ size }) => sql`${size}`), sql`, `)
-      const result = (await db.execute(sql`
+      const stored = await rowCountOf(db, sql`
         UPDATE objects o SET state = 'stored', size_bytes = given.size, reference_count = o.reference_count + 1, unreferenced_at = NULL
         FROM unnest(ARRAY[${ids}]::uuid[], ARRAY[${bytes}]::bigint[]) AS given (id, size)
-        WHERE o.drive_id = ${driveId} AND o.id = given.id AND o.state <> 'deleting'`)) as unknown as { rowCount: number }
-      return result.rowCount === sizes.length
+        WHERE o.drive_id = ${driveId} AND o.id = given.id AND o.state <> 'deleting'`)
+      return stored === sizes.length
     },
 
     /** One reference fewer on each; what nobody refers to any more waits for the sweep. */

@@ -1,5 +1,6 @@
 import type { AssetScope } from '../../access/scope.ts'
 import type { ActivityRepository } from '../../activity/activity.repository.ts'
+import type { AssetLockRepository } from '../../assets/asset-lock.repository.ts'
 import type { Store } from '../../db/store.ts'
 import { conflict, invalid, notFound } from '../../errors.ts'
 import type { AssetJobRepository } from '../../jobs/asset-jobs.repository.ts'
@@ -8,7 +9,6 @@ import { type JobName, jobNames, type JobState } from '../../model/job-names.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { AssetJob } from './asset-jobs.schemas.ts'
 import { presentJob } from './asset-jobs.service.ts'
-import type { RetriedAssetRepository } from './retried-assets.repository.ts'
 
 export type JobRetryService = ReturnType<typeof createJobRetryService>
 
@@ -27,7 +27,7 @@ export interface Orders<Transaction> {
 }
 
 interface Repositories {
-  readonly retriedAssets: RetriedAssetRepository
+  readonly assetLock: AssetLockRepository
   readonly assetJobs: AssetJobRepository
   readonly activity: ActivityRepository
 }
@@ -47,7 +47,7 @@ export const createJobRetryService = <R extends Repositories>({ store, orders, c
     const name = jobNames.find((each) => each === word)
     if (!name) throw invalid({ loc: ['path', 'name'], msg: `must be one of ${jobNames.join(', ')}`, type: 'enum' })
     return store.transaction(async (tx) => {
-      const asset = await tx.retriedAssets.lock(scope)
+      const asset = await tx.assetLock.take(scope)
       const jobs = asset && (await tx.assetJobs.list(scope))
       if (!asset || !jobs) throw notFound('Asset')
       const subject: Subject = { ...asset, stateOf: (wanted) => (jobs.find((job) => job.name === wanted)?.state as JobState | undefined) ?? 'NOT_STARTED' } // kept by a constraint

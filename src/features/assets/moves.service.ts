@@ -1,7 +1,10 @@
 import type { AssetScope } from '../../access/scope.ts'
 import type { ActivityRepository } from '../../activity/activity.repository.ts'
 import type { Asset } from '../../assets/asset.schemas.ts'
+import type { AssetLockRepository } from '../../assets/asset-lock.repository.ts'
 import type { AssetRepository } from '../../assets/assets.repository.ts'
+import { PathTaken } from '../../assets/path-taken.ts'
+import type { PathRepository } from '../../assets/paths.repository.ts'
 import { presentAsset } from '../../assets/present-asset.ts'
 import { purgeAfter } from '../../assets/trash-time.ts'
 import type { Store } from '../../db/store.ts'
@@ -15,8 +18,10 @@ import type { MoveRepository } from './moves.repository.ts'
 export type MoveService = ReturnType<typeof createMoveService>
 
 interface Repositories {
+  readonly assetLock: AssetLockRepository
   readonly assets: AssetRepository
   readonly moves: MoveRepository
+  readonly paths: PathRepository
   readonly activity: ActivityRepository
 }
 interface Needs {
@@ -28,13 +33,13 @@ interface Needs {
 export function createMoveService({ store, links, clock }: Needs) {
   const moveTo = (scope: AssetScope<'edit'>, path: AssetPath): Promise<Asset> =>
     store.transaction(async (tx) => {
-      const before = await tx.moves.lock(scope)
+      const before = await tx.assetLock.take(scope)
       if (!before) throw notFound('Asset')
       if (before.directory !== path.directory || before.name !== path.name) {
         const at = clock.now()
         const extension = extensionOf(path.name)
         const type = typeAs(before.type as AssetType, before.extension, extension) // written from the same list
-        if (!(await tx.moves.move(scope, { ...path, extension, type }, at))) throw new PathTaken()
+        await tx.moves.move(scope, { ...path, extension, type }, at)
         const { driveId, assetId, caller } = scope
         await tx.activity.add({ driveId, caller, action: 'asset.moved', assetId, before: { path: fullPath(driveId, before) }, after: { path: fullPath(driveId, path) }, at })
       }
@@ -50,7 +55,7 @@ export function createMoveService({ store, links, clock }: Needs) {
       try {
         return await moveTo(scope, path)
       } catch (error) {
-        if (error instanceof PathTaken) throw pathTaken((await store.moves.holder(scope, path)) ?? null)
+        if (error instanceof PathTaken) throw pathTaken((await store.paths.holder(scope, path))?.id ?? null)
         throw error
       }
     },
@@ -58,7 +63,7 @@ export function createMoveService({ store, links, clock }: Needs) {
     /** Into the trash, which gives it back or lets it go some weeks later. */
     delete: (scope: AssetScope<'edit'>): Promise<true> =>
       store.transaction(async (tx) => {
-        const before = await tx.moves.lock(scope)
+        const before = await tx.assetLock.take(scope)
         if (!before) throw notFound('Asset')
         const at = clock.now()
         await tx.moves.trash(scope, { deleted: at, purgeAfter: purgeAfter(at) })
@@ -68,9 +73,6 @@ export function createMoveService({ store, links, clock }: Needs) {
       }),
   }
 }
-
-/** Thrown inside the transaction to leave it: Postgres takes no more statements after a refused update. */
-class PathTaken extends Error {}
 
 /** A type that came of the name changes with the name; what was found in the bytes, or chosen by hand, stays. */
 function typeAs(type: AssetType, oldExtension: string, newExtension: string): AssetType {

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { DriveScope } from '../../access/scope.ts'
-import type { Executor } from '../../db/client.ts'
+import { type Executor, rowCountOf } from '../../db/client.ts'
 import { driveMembers, drives, usageDeltas, usageTotals } from '../../db/schema/index.ts'
 
 export type DriveRepository = ReturnType<typeof createDriveRepository>
@@ -41,12 +41,8 @@ export function createDriveRepository(db: Executor) {
     },
     /** Some of the rows below it, those that others refer to last; answers how many. All at once would be one statement of hours. */
     async deleteSome(driveId: string): Promise<number> {
-      const some = async (table: 'assets' | 'objects' | 'activity') => {
-        const result = (await db.execute(
-          sql`DELETE FROM ${sql.identifier(table)} WHERE drive_id = ${driveId} AND id IN (SELECT id FROM ${sql.identifier(table)} WHERE drive_id = ${driveId} LIMIT 1000)`,
-        )) as unknown as { rowCount: number }
-        return result.rowCount
-      }
+      const some = (table: 'assets' | 'objects' | 'activity') =>
+        rowCountOf(db, sql`DELETE FROM ${sql.identifier(table)} WHERE drive_id = ${driveId} AND id IN (SELECT id FROM ${sql.identifier(table)} WHERE drive_id = ${driveId} LIMIT 1000)`)
       return (await some('assets')) || (await some('objects')) || (await some('activity'))
     },
     /** With what is left below it; last what its usage was, since removing the rest is counted too. */

@@ -7,7 +7,7 @@ import { MediaError } from '../../ports/media-engine.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
 
 /** A picture that faces are cut out of: its bytes, and the file that the engine reads. */
-export interface FetchedPicture {
+interface FetchedPicture {
   readonly bytes: Buffer
   readonly path: string
 }

@@ -1,7 +1,7 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { AssetScope } from '../../access/scope.ts'
 import type { Executor } from '../../db/client.ts'
-import { assets, faces } from '../../db/schema/index.ts'
+import { faces } from '../../db/schema/index.ts'
 import type { Region } from '../../ports/image-engine.ts'
 
 export type FaceRepository = ReturnType<typeof createFaceRepository>
@@ -31,16 +31,6 @@ export function createFaceRepository(db: Executor) {
   const known = { id: faces.id, individualId: faces.individualId, isAssignedByHand: faces.isAssignedByHand, frame: faces.frame, box, embedding: faces.embedding, objectId: faces.objectId }
 
   return {
-    /** Whether the asset is still there, and kept so until the transaction ends. */
-    async lock({ driveId, assetId }: AssetScope<'edit'>): Promise<boolean> {
-      const rows = await db
-        .select({ id: assets.id })
-        .from(assets)
-        .where(and(eq(assets.driveId, driveId), eq(assets.id, assetId), sql`${assets.deletedAt} IS NULL`))
-        .for('update')
-      return rows.length > 0
-    },
-
     async find(scope: AssetScope<'edit'>, id: string) {
       return (await db.select(known).from(faces).where(and(ofAsset(scope), eq(faces.id, id))))[0]
     },

@@ -1,4 +1,5 @@
 import type { AssetScope } from '../../access/scope.ts'
+import type { AssetLockRepository } from '../../assets/asset-lock.repository.ts'
 import type { Store } from '../../db/store.ts'
 import { notFound } from '../../errors.ts'
 import type { ObjectRepository } from '../../objects/objects.repository.ts'
@@ -13,6 +14,7 @@ import { followFace, individualMeant, type WhoseRepositories } from './whose-fac
 export type FaceService = ReturnType<typeof createFaceService>
 
 interface Repositories extends WhoseRepositories {
+  readonly assetLock: AssetLockRepository
   readonly faces: FaceRepository
   readonly faceViews: FaceViewRepository
   readonly objects: ObjectRepository
@@ -28,7 +30,7 @@ export function createFaceService({ store, links, clock }: Needs) {
   const writing = <T>(scope: AssetScope<'edit'>, id: string, work: (tx: Repositories, face: KnownFace, at: Date) => Promise<T>): Promise<T> =>
     store.transaction(async (tx) => {
       await tx.individuals.lock(scope)
-      if (!(await tx.faces.lock(scope))) throw notFound('Asset')
+      if (!(await tx.assetLock.take(scope))) throw notFound('Asset')
       const face = await tx.faces.find(scope, id)
       if (!face) throw notFound('Face')
       return work(tx, face, clock.now())

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { driveRoute, ok, type Route } from '../../http/define-route.ts'
+import { optionalQueryBoolean } from '../../http/query-values.ts'
 import { pageOf, pageQuery } from '../../model/cursor.ts'
 import { Individual, IndividualChange, IndividualDraft } from './faces.schemas.ts'
 import type { IndividualService } from './individuals.service.ts'
@@ -7,10 +8,7 @@ import type { IndividualService } from './individuals.service.ts'
 const tag = 'Faces'
 const drive = 'path'
 const params = { individual_id: z.guid() }
-const named = z
-  .stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], case: 'sensitive', error: 'must be true, false, 1 or 0' })
-  .optional()
-  .meta({ type: 'boolean', description: 'Only those with a name, or only those without' })
+const named = optionalQueryBoolean('Only those with a name, or only those without')
 
 export const individualRoutes = (individuals: IndividualService): Route[] => [...listing(individuals), ...each(individuals)]
 

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { AssetScope } from '../../access/scope.ts'
 import type { ActivityRepository } from '../../activity/activity.repository.ts'
+import type { AssetLockRepository } from '../../assets/asset-lock.repository.ts'
 import type { Store } from '../../db/store.ts'
 import { conflict, notFound } from '../../errors.ts'
 import type { AssetJobRepository } from '../../jobs/asset-jobs.repository.ts'
@@ -17,6 +18,7 @@ import type { FaceRepository, KnownFace, NewFace } from './faces.repository.ts'
 import type { IndividualRepository } from './individuals.repository.ts'
 
 export interface KeepingRepositories {
+  readonly assetLock: AssetLockRepository
   readonly faces: FaceRepository
   readonly individuals: IndividualRepository
   readonly objects: ObjectRepository
@@ -61,7 +63,7 @@ export async function keepFoundFaces({ store, storage, clock, leastSimilarity }:
   await keepFiles({ store, storage }, { driveId, files, at, signal }, (sizes) =>
     store.transaction(async (tx) => {
       await tx.individuals.lock(scope)
-      if (!(await tx.faces.lock(scope))) throw notFound('Asset')
+      if (!(await tx.assetLock.take(scope))) throw notFound('Asset')
       if (!(await tx.objects.store(driveId, sizes))) throw conflict('Looking for faces took longer than a day')
       const known = new Map(await tx.individuals.means(scope))
       const before = await tx.faces.automatic(scope)

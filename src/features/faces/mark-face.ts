@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { actorOf, type AssetScope } from '../../access/scope.ts'
+import type { AssetLockRepository } from '../../assets/asset-lock.repository.ts'
 import type { Store } from '../../db/store.ts'
 import { conflict, notFound } from '../../errors.ts'
 import { keepFiles, type StoredSize } from '../../objects/keep-files.ts'
@@ -20,6 +21,7 @@ import { individualMeant, type WhoseRepositories } from './whose-face.ts'
 export type MarkFace = ReturnType<typeof createMarkFace>
 
 interface Repositories extends WhoseRepositories {
+  readonly assetLock: AssetLockRepository
   readonly faces: FaceRepository
   readonly faceViews: FaceViewRepository
   readonly objects: ObjectRepository
@@ -44,7 +46,7 @@ export function createMarkFace({ store, storage, images, links, clock, inFolder 
   const keep = (scope: AssetScope<'edit'>, draft: FaceDraft, { id, spot: { frame, timestampSeconds }, sizes }: Placed): Promise<Face> =>
     store.transaction(async (tx) => {
       await tx.individuals.lock(scope)
-      if (!(await tx.faces.lock(scope))) throw notFound('Asset')
+      if (!(await tx.assetLock.take(scope))) throw notFound('Asset')
       const { driveId, assetId, caller } = scope
       const at = clock.now()
       const individualId = (await individualMeant(tx, scope, { ...draft, newId: tx.objects.newId(), at })) ?? null

@@ -1,5 +1,6 @@
 import { and, asc, eq, gte, isNull, lt, lte, sql } from 'drizzle-orm'
-import { type Executor, violatedConstraint } from '../../db/client.ts'
+import { orPathTaken } from '../../assets/paths.repository.ts'
+import { type Executor, rowsOf } from '../../db/client.ts'
 import { assets } from '../../db/schema/index.ts'
 import { type AssetPath, endOf, longestPath } from '../../model/asset-path.ts'
 
@@ -44,23 +45,18 @@ export function createFolderAssetRepository(db: Executor) {
 
     /** Which of these places others have. */
     async taken(driveId: string, places: readonly PlacedAsset[]): Promise<ReadonlySet<string>> {
-      const { rows } = (await db.execute(sql`
+      const rows = await rowsOf<{ readonly id: string }>(db, sql`
         SELECT given.id FROM ${given(places)}
-        JOIN living_assets a ON a.drive_id = ${driveId} AND a.directory = given.directory AND a.name = given.name`)) as unknown as { readonly rows: readonly { readonly id: string }[] } // the executor is typed for any driver; ours is pg
+        JOIN living_assets a ON a.drive_id = ${driveId} AND a.directory = given.directory AND a.name = given.name`)
       return new Set(rows.map((row) => row.id))
     },
 
-    /** False where one of the paths was taken just now: the transaction is then at its end. */
-    async move(driveId: string, places: readonly PlacedAsset[], at: Date): Promise<boolean> {
-      try {
-        await db.execute(sql`
-          UPDATE assets a SET directory = given.directory, name = given.name, version = a.version + 1, updated_at = ${at.toISOString()}::timestamptz
-          FROM ${given(places)} WHERE a.drive_id = ${driveId} AND a.id = given.id`)
-        return true
-      } catch (error) {
-        if (violatedConstraint(error) === 'assets_path_taken') return false
-        throw error
-      }
+    /** Throws `PathTaken` where one of the paths was taken just now. */
+    async move(driveId: string, places: readonly PlacedAsset[], at: Date) {
+      const moved = db.execute(sql`
+        UPDATE assets a SET directory = given.directory, name = given.name, version = a.version + 1, updated_at = ${at.toISOString()}::timestamptz
+        FROM ${given(places)} WHERE a.drive_id = ${driveId} AND a.id = given.id`)
+      await orPathTaken(moved)
     },
 
     async trash(driveId: string, ids: readonly string[], { deleted, purgeAfter }: { readonly deleted: Date; readonly purgeAfter: Date }) {

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { actorOf, type DriveScope } from '../../access/scope.ts'
+import { PathTaken } from '../../assets/path-taken.ts'
 import type { Store } from '../../db/store.ts'
 import { conflict, invalid, notFound } from '../../errors.ts'
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
@@ -10,7 +11,7 @@ import type { FolderOperationRow } from './folder-operations.repository.ts'
 import { folderWork } from './folders.jobs.ts'
 import type { FolderRepository } from './folders.repository.ts'
 import type { FolderOperation } from './folders.schemas.ts'
-import { assetsAtOnce, growthOf, PathTaken, workOnFolder, type WorkRepositories } from './work-on-folder.ts'
+import { assetsAtOnce, growthOf, workOnFolder, type WorkRepositories } from './work-on-folder.ts'
 
 export type FolderOperationService = ReturnType<typeof createFolderOperationService>
 

@@ -1,12 +1,13 @@
 import { z } from 'zod'
+import { PathTaken } from '../../assets/path-taken.ts'
 import type { Store } from '../../db/store.ts'
 import { defineJob, onJob } from '../../jobs/define-job.ts'
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { PathTaken, workOnFolder, type WorkRepositories } from './work-on-folder.ts'
+import { workOnFolder, type WorkRepositories } from './work-on-folder.ts'
 
 export const folderWork = defineJob({ name: 'folders:work', payload: z.object({ drive_id: z.guid(), operation_id: z.guid() }), maxAttempts: 12, timeoutSeconds: 6 * 3600 })
-export const tidyFolders = defineJob({ name: 'folders:tidy', payload: z.looseObject({}), maxAttempts: 3, timeoutSeconds: 600, cron: '37 * * * *' })
+const tidyFolders = defineJob({ name: 'folders:tidy', payload: z.looseObject({}), maxAttempts: 3, timeoutSeconds: 600, cron: '37 * * * *' })
 
 const hourMs = 3_600_000
 const keptMs = 30 * 24 * hourMs

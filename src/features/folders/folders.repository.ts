@@ -1,6 +1,6 @@
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
 import type { DriveScope } from '../../access/scope.ts'
-import type { Executor } from '../../db/client.ts'
+import { type Executor, rowsOf } from '../../db/client.ts'
 import { drives, folders } from '../../db/schema/index.ts'
 import { endOf } from '../../model/asset-path.ts'
 
@@ -14,7 +14,6 @@ export interface FolderRow {
 
 /** A folder is there while an asset lies below it, or a row says so. */
 export function createFolderRepository(db: Executor) {
-  const rowsOf = async <Row>(statement: SQL) => ((await db.execute(statement)) as unknown as { readonly rows: readonly Row[] }).rows // the executor is typed for any driver; ours is pg
   const below = (driveId: string, directory: string) => and(eq(folders.driveId, driveId), gte(folders.path, directory), lt(folders.path, endOf(directory)))
 
   return {
@@ -33,7 +32,7 @@ export function createFolderRepository(db: Executor) {
           (SELECT a.directory FROM living_assets a WHERE a.drive_id = ${driveId} AND a.directory > ${from} AND a.directory < ${endOf(directory)} ORDER BY a.directory LIMIT 1),
           (SELECT f.path FROM folders f WHERE f.drive_id = ${driveId} AND f.path > ${from} AND f.path < ${endOf(directory)} ORDER BY f.path LIMIT 1)
         ), length(${directory}::text) + 1), '/', 1) || '/')`
-      return rowsOf<FolderRow>(sql`
+      return rowsOf<FolderRow>(db, sql`
         WITH RECURSIVE found (path, number) AS (
           SELECT ${next(sql`${after === undefined ? directory : endOf(after)}::text COLLATE "C"`)}, 1
           UNION ALL
@@ -45,7 +44,7 @@ export function createFolderRepository(db: Executor) {
 
     /** What lies in a folder at any depth: assets, folders that somebody made (itself among them), and the bytes of the longest path. */
     async content({ driveId }: DriveScope<'edit'>, directory: string) {
-      const [found] = await rowsOf<{ readonly assets: number; readonly folders: number; readonly longest: number }>(sql`
+      const [found] = await rowsOf<{ readonly assets: number; readonly folders: number; readonly longest: number }>(db, sql`
         SELECT assets, folders, greatest(0, longest_asset, longest_folder) AS longest FROM
           (SELECT count(*)::int AS assets, max(octet_length(directory) + octet_length(name)) AS longest_asset
            FROM living_assets WHERE drive_id = ${driveId} AND directory >= ${directory} AND directory < ${endOf(directory)}) AS of_assets,
@@ -55,7 +54,7 @@ export function createFolderRepository(db: Executor) {
     },
 
     async exists({ driveId }: DriveScope<'edit'>, directory: string): Promise<boolean> {
-      const [found] = await rowsOf<{ readonly there: boolean }>(sql`
+      const [found] = await rowsOf<{ readonly there: boolean }>(db, sql`
         SELECT EXISTS (SELECT FROM living_assets WHERE drive_id = ${driveId} AND directory >= ${directory} AND directory < ${endOf(directory)})
             OR EXISTS (SELECT FROM folders WHERE drive_id = ${driveId} AND path >= ${directory} AND path < ${endOf(directory)}) AS there`)
       return found?.there ?? false

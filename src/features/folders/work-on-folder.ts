@@ -15,16 +15,13 @@ export interface WorkRepositories {
 /** Assets that one transaction takes. */
 export const assetsAtOnce = 1000
 
-/** Thrown inside the transaction to leave it: an upload took one of the paths just now. */
-export class PathTaken extends Error {}
-
 interface Doing {
   readonly at: Date
   /** False in a job, where time goes by: what was uploaded into the old folder after the order stays there. */
   readonly includesNew: boolean
 }
 
-/** One step of a move or a deletion, in the transaction that locked it. What is done lies below the folder no more, so a step that was cut off is repeated by itself. */
+/** One step of a move or a deletion, in the transaction that locked it. What is done lies below the folder no more, so a step that was cut off is repeated by itself. Throws `PathTaken` where an upload took one of the paths just now. */
 export async function workOnFolder(tx: WorkRepositories, operation: FolderOperationRow, { at, includesNew }: Doing): Promise<FolderOperationRow> {
   const { driveId, path: directory, newPath, createdAt } = operation
   const growth = newPath === null ? 0 : Math.max(0, growthOf(directory, newPath))
@@ -49,7 +46,7 @@ async function trash(tx: WorkRepositories, { driveId, actorId }: FolderOperation
 
 async function move(tx: WorkRepositories, { driveId, actorId, path, newPath }: FolderOperationRow & { readonly newPath: string }, { found, at }: Step) {
   const places = await beside(tx, driveId, found.map((each) => ({ ...each, directory: `${newPath}${each.directory.slice(path.length)}` })))
-  if (!(await tx.folderAssets.move(driveId, places, at))) throw new PathTaken()
+  await tx.folderAssets.move(driveId, places, at)
   const each = found.map((asset, index) => ({ assetId: asset.id, before: { path: fullPath(driveId, asset) }, after: { path: fullPath(driveId, places[index] ?? asset) } }))
   await tx.activity.addEach({ driveId, actorId, action: 'asset.moved', at, each })
 }

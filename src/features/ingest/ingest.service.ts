@@ -1,7 +1,7 @@
-import mime from 'mime-types'
 import type { DriveScope } from '../../access/scope.ts'
 import { AppError } from '../../errors.ts'
 import { type AssetPath, fullPath, numberedName, versionedName } from '../../model/asset-path.ts'
+import { contentTypeOf } from '../../model/content-type.ts'
 import { objectKeys } from '../../objects/object-keys.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
@@ -42,7 +42,7 @@ export function createIngestService({ store, storage, clock }: Needs) {
     const { driveId } = scope
     const [assetId, objectId, at] = [store.objects.newId(), store.objects.newId(), clock.now()]
     const key = objectKeys.source(driveId, assetId)
-    const contentType = mime.lookup(order.path.name) || 'application/octet-stream'
+    const contentType = contentTypeOf(order.path.name)
     await store.objects.reserve(driveId, [{ id: objectId, kind: 'source', key, contentType }], at)
     const contentHash = await sendSource(storage, { ...order, facts }, { key, contentType })
 

@@ -1,5 +1,6 @@
 import type { ActivityRepository } from '../../activity/activity.repository.ts'
 import type { AssetScope } from '../../access/scope.ts'
+import type { AssetLockRepository } from '../../assets/asset-lock.repository.ts'
 import type { Store } from '../../db/store.ts'
 import type { AssetJobRepository } from '../../jobs/asset-jobs.repository.ts'
 import { onAssetJob, type Try } from '../../jobs/define-job.ts'
@@ -22,6 +23,7 @@ import type { Inspection, SourceRepository, SourceRow } from './sources.reposito
 import { metadataOfImage, metadataOfProbe } from './system-metadata.ts'
 
 interface Repositories {
+  readonly assetLock: AssetLockRepository
   readonly sources: SourceRepository
   readonly assetJobs: AssetJobRepository
   readonly jobs: JobRepository
@@ -71,7 +73,7 @@ export function inspection({ store, storage, media, images, clock, folders, afte
   /** The states of all jobs follow from what was found: what does not apply counts as done. */
   async function settle(scope: AssetScope<'edit'>, { inspection, outputs }: Findings) {
     await store.transaction(async (tx) => {
-      if (!(await tx.sources.lock(scope))) return
+      if (!(await tx.assetLock.take(scope))) return
       await tx.sources.setInspection(scope, inspection)
       await tx.assetJobs.set(scope, ['metadata'], { state: 'COMPLETED', progress: 1 })
       const waiting = awaiting(outputs)

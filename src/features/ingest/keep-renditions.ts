@@ -1,5 +1,6 @@
 import type { ActivityRepository } from '../../activity/activity.repository.ts'
 import type { AssetScope } from '../../access/scope.ts'
+import type { AssetLockRepository } from '../../assets/asset-lock.repository.ts'
 import type { Store } from '../../db/store.ts'
 import { conflict, notFound } from '../../errors.ts'
 import type { AssetJobRepository } from '../../jobs/asset-jobs.repository.ts'
@@ -13,10 +14,9 @@ import type { ObjectStorage } from '../../ports/object-storage.ts'
 import type { Renderable } from './ingest.jobs.ts'
 import type { MadeFile } from './make-renditions.ts'
 import type { NewPreview, NewRendition, RenditionRepository } from './renditions.repository.ts'
-import type { SourceRepository } from './sources.repository.ts'
 
 interface Repositories {
-  readonly sources: SourceRepository
+  readonly assetLock: AssetLockRepository
   readonly renditions: RenditionRepository
   readonly objects: ObjectRepository
   readonly assetJobs: AssetJobRepository
@@ -59,7 +59,7 @@ export async function keepRenditions({ store, storage, clock, afterPreviews }: K
   })
   await keepFiles({ store, storage }, { driveId, files: made.map(({ file: { path }, object }) => ({ file: path, object })), at, signal }, (sizes) =>
     store.transaction(async (tx) => {
-      if (!(await tx.sources.lock(scope))) throw notFound('Asset')
+      if (!(await tx.assetLock.take(scope))) throw notFound('Asset')
       if (!(await tx.objects.store(driveId, sizes))) throw conflict('The rendering took longer than a day')
       const oldPreviews = outputs.includes('preview') ? await tx.renditions.replacePreviews(scope, made.flatMap(previewOf)) : []
       const oldRenditions = await tx.renditions.replace(scope, made.flatMap(renditionOf), at)

@@ -1,8 +1,8 @@
-import mime from 'mime-types'
 import { v5 as uuidv5 } from 'uuid'
 import type { DriveScope } from '../../access/scope.ts'
 import { AppError, conflict, notFound } from '../../errors.ts'
 import { type AssetPath, fullPath } from '../../model/asset-path.ts'
+import { contentTypeOf } from '../../model/content-type.ts'
 import type { ObjectRepository } from '../../objects/objects.repository.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ObjectHead, ObjectStorage } from '../../ports/object-storage.ts'
@@ -53,7 +53,7 @@ export function createLinkObjectService({ store, storage, clock, place }: Needs)
     const objectId = uuidv5(key, namespace)
     const before = await linkedBefore(scope, objectId)
     if (before) return before
-    const contentType = mime.lookup(path.name) || 'application/octet-stream'
+    const contentType = contentTypeOf(path.name)
     const takeOver = { id: objectId, kind: 'source', key, contentType, isOwned: false } as const
     const sent = { assetId: store.objects.newId(), objectId, takeOver, contentType, contentHash: null, size, modified, at: clock.now() }
     try {

@@ -1,5 +1,7 @@
 import type { ActivityRepository } from '../../activity/activity.repository.ts'
 import { actorOf, type DriveScope } from '../../access/scope.ts'
+import { PathTaken } from '../../assets/path-taken.ts'
+import type { PathRepository } from '../../assets/paths.repository.ts'
 import type { Store } from '../../db/store.ts'
 import { conflict } from '../../errors.ts'
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
@@ -11,6 +13,7 @@ import type { IngestRepository } from './ingest.repository.ts'
 
 interface Repositories {
   readonly ingest: IngestRepository
+  readonly paths: PathRepository
   readonly objects: ObjectRepository
   readonly jobs: JobRepository
   readonly activity: ActivityRepository
@@ -50,7 +53,7 @@ export async function placeAsset(store: PlacingStore, scope: DriveScope<'edit'>,
   for (const name of names) {
     const path = { directory, name }
     if (await placeAt(store, scope, { sent, path })) return { state: 'placed', id: sent.assetId, path }
-    const holder = await store.ingest.holder(scope, path) // none where it was deleted since: then the next name will do
+    const holder = await store.paths.holder(scope, path) // none where it was deleted since: then the next name will do
     id = holder?.id ?? null
     if (sent.contentHash && holder?.sizeBytes === sent.size && holder.contentHash?.equals(sent.contentHash)) return { state: 'same', id: holder.id, path }
   }
@@ -67,7 +70,7 @@ async function placeAt(store: PlacingStore, scope: DriveScope<'edit'>, { sent, p
     await store.transaction(async (tx) => {
       if (sent.takeOver && !(await tx.objects.takeOver(driveId, sent.takeOver, at))) throw conflict('This object is an asset already')
       if (!(await tx.objects.store(driveId, [{ id: objectId, size }]))) throw conflict('The drive was deleted, or the upload took longer than a day')
-      if (!(await tx.ingest.insert(scope, { ...asset, sourceModifiedAt: modified, createdBy: actorOf(caller), at }))) throw new PathTaken()
+      await tx.ingest.insert(scope, { ...asset, sourceModifiedAt: modified, createdBy: actorOf(caller), at })
       await tx.activity.add({ driveId, caller, action: 'asset.created', assetId, after: { path: fullPath(driveId, path), size_bytes: size }, at })
       await tx.jobs.enqueue(inspectAsset, { drive_id: driveId, asset_id: assetId }, `inspect:${assetId}`)
     })
@@ -77,6 +80,3 @@ async function placeAt(store: PlacingStore, scope: DriveScope<'edit'>, { sent, p
     throw error
   }
 }
-
-/** Thrown inside a transaction to leave it: Postgres takes no more statements after a refused insert. */
-class PathTaken extends Error {}

@@ -1,9 +1,9 @@
-import mime from 'mime-types'
 import { v5 as uuidv5 } from 'uuid'
 import type { Asset } from '../../assets/asset.schemas.ts'
 import type { DriveScope } from '../../access/scope.ts'
 import { AppError, invalid, pathTaken } from '../../errors.ts'
 import { type AssetPath, fullPath, parseAssetPath } from '../../model/asset-path.ts'
+import { contentTypeOf } from '../../model/content-type.ts'
 import { objectKeys } from '../../objects/object-keys.ts'
 import type { ObjectRepository } from '../../objects/objects.repository.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -45,7 +45,7 @@ export function createRegisterService({ store, storage, clock, place, present }:
       const { driveId } = scope
       const path: AssetPath = parseAssetPath(text, driveId, ['body', 'path'])
       const size = await sizeOf(driveId, key)
-      const contentType = mime.lookup(path.name) || 'application/octet-stream'
+      const contentType = contentTypeOf(path.name)
       const object = { id: uuidv5(key, namespace), kind: 'source', key, contentType } as const
       const sent = { assetId: store.objects.newId(), objectId: object.id, takeOver: object, contentType, contentHash: null, size, modified: null, at: clock.now() }
       const placed = await place(scope, sent, { path, onConflict })

@@ -9,8 +9,10 @@ import { renderAsset, type Renderable } from './ingest.jobs.ts'
 import type { JobFolders } from './job-folder.ts'
 import { type KeepingNeeds, keepRenditions } from './keep-renditions.ts'
 import { renderImage, renderMedia } from './make-renditions.ts'
+import type { SourceRepository } from './sources.repository.ts'
 
 interface Needs extends KeepingNeeds {
+  readonly store: KeepingNeeds['store'] & { readonly sources: SourceRepository }
   readonly media: MediaEngine
   readonly images: ImageEngine
   readonly folders: JobFolders

@@ -43,12 +43,6 @@ export function createSourceRepository(db: Executor) {
       return rows[0]
     },
 
-    /** Whether the asset is still there, and kept so until the transaction ends. */
-    async lock(scope: AssetScope<'edit'>): Promise<boolean> {
-      const rows = await db.select({ id: assets.id }).from(assets).where(living(scope)).for('update')
-      return rows.length > 0
-    },
-
     async setHash(scope: AssetScope<'edit'>, contentHash: Buffer) {
       await db.update(assets).set({ contentHash }).where(living(scope))
     },

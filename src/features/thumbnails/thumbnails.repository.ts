@@ -5,7 +5,7 @@ import { assets, renditions } from '../../db/schema/index.ts'
 
 export type ThumbnailRepository = ReturnType<typeof createThumbnailRepository>
 
-export interface NewThumbnail {
+interface NewThumbnail {
   readonly id: string
   readonly objectId: string
   readonly width: number
@@ -18,11 +18,6 @@ export function createThumbnailRepository(db: Executor) {
   const living = ({ driveId, assetId }: AssetScope<'edit'>) => and(eq(assets.driveId, driveId), eq(assets.id, assetId), sql`${assets.deletedAt} IS NULL`)
 
   return {
-    /** Whether the asset is still there, and kept so until the transaction ends. */
-    async lock(scope: AssetScope<'edit'>): Promise<boolean> {
-      return (await db.select({ id: assets.id }).from(assets).where(living(scope)).for('update')).length > 0
-    },
-
     /** Answers the objects that lost their use. */
     async remove({ driveId, assetId }: AssetScope<'edit'>): Promise<string[]> {
       const removed = await db

@@ -1,6 +1,7 @@
 import type { AssetScope } from '../../access/scope.ts'
 import type { ActivityRepository } from '../../activity/activity.repository.ts'
 import type { Asset } from '../../assets/asset.schemas.ts'
+import type { AssetLockRepository } from '../../assets/asset-lock.repository.ts'
 import type { AssetRepository } from '../../assets/assets.repository.ts'
 import { presentAsset } from '../../assets/present-asset.ts'
 import type { Attachment, AttachmentTokens } from '../../attachments/attachment-token.ts'
@@ -24,6 +25,7 @@ export type ThumbnailService = ReturnType<typeof createThumbnailService>
 interface Repositories {
   readonly thumbnails: ThumbnailRepository
   readonly attachments: AttachmentRepository
+  readonly assetLock: AssetLockRepository
   readonly assets: AssetRepository
   readonly objects: ObjectRepository
   readonly activity: ActivityRepository
@@ -62,7 +64,7 @@ export function createThumbnailService({ store, storage, tokens, images, links, 
     const object = { id: objectId, kind: 'thumbnail', key: objectKeys.rendition(driveId, assetId, { kind: 'thumbnail', id }), contentType: 'image/jpeg' } as const
     return keepFiles({ store, storage }, { driveId, files: [{ file: picture.path, object }], at, signal }, (sizes) =>
       store.transaction(async (tx) => {
-        if (!(await tx.thumbnails.lock(scope))) throw notFound('Asset')
+        if (!(await tx.assetLock.take(scope))) throw notFound('Asset')
         if (!(await tx.attachments.consume(driveId, attachment.id))) throw usedAlready()
         if (!(await tx.objects.store(driveId, sizes))) throw conflict('The thumbnail took longer than a day')
         await tx.objects.unreference(driveId, await tx.thumbnails.remove(scope))
@@ -93,7 +95,7 @@ export function createThumbnailService({ store, storage, tokens, images, links, 
     /** Back to what was made of the source; where nothing was chosen, nothing changes. */
     reset: (scope: AssetScope<'edit'>): Promise<Asset> =>
       store.transaction(async (tx) => {
-        if (!(await tx.thumbnails.lock(scope))) throw notFound('Asset')
+        if (!(await tx.assetLock.take(scope))) throw notFound('Asset')
         const { driveId, assetId, caller } = scope
         const removed = await tx.thumbnails.remove(scope)
         if (removed.length > 0) {

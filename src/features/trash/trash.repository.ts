@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, isNotNull, lte, or, sql } from 'drizzle-orm'
 import type { DriveScope } from '../../access/scope.ts'
-import { type Executor, violatedConstraint } from '../../db/client.ts'
+import { orPathTaken } from '../../assets/paths.repository.ts'
+import { type Executor, rowsOf } from '../../db/client.ts'
 import { activity, assets, drives, users } from '../../db/schema/index.ts'
 
 export type TrashRepository = ReturnType<typeof createTrashRepository>
@@ -39,15 +40,9 @@ export function createTrashRepository(db: Executor) {
       return rows[0]
     },
 
-    /** False where the path is taken: the transaction is then at its end. */
-    async restore({ driveId }: DriveScope<'edit'>, id: string, { name, at }: { readonly name: string; readonly at: Date }): Promise<boolean> {
-      try {
-        await db.update(a).set({ name, deletedAt: null, purgeAfter: null, version: sql`${a.version} + 1`, updatedAt: at }).where(one(driveId, id))
-        return true
-      } catch (error) {
-        if (violatedConstraint(error) === 'assets_path_taken') return false
-        throw error
-      }
+    /** Throws `PathTaken`. */
+    async restore({ driveId }: DriveScope<'edit'>, id: string, { name, at }: { readonly name: string; readonly at: Date }) {
+      await orPathTaken(db.update(a).set({ name, deletedAt: null, purgeAfter: null, version: sql`${a.version} + 1`, updatedAt: at }).where(one(driveId, id)))
     },
 
     /** From then on nobody sees it: nobody's clock is before that time, not that of a restore which waited for this either. */
@@ -126,15 +121,13 @@ function forPurge(db: Executor) {
     },
 
     /** Everything in the store that this asset refers to. */
-    async objectsOf(driveId: string, id: string) {
-      const { rows } = (await db.execute(sql`
+    objectsOf: (driveId: string, id: string) =>
+      rowsOf<{ readonly id: string; readonly key: string; readonly isOwned: boolean }>(db, sql`
         SELECT o.id, o.key, o.is_owned AS "isOwned" FROM objects o WHERE o.drive_id = ${driveId} AND o.id IN (
           SELECT source_object_id FROM assets WHERE drive_id = ${driveId} AND id = ${id}
           UNION SELECT object_id FROM previews WHERE drive_id = ${driveId} AND asset_id = ${id}
           UNION SELECT object_id FROM renditions WHERE drive_id = ${driveId} AND asset_id = ${id}
-          UNION SELECT object_id FROM faces WHERE drive_id = ${driveId} AND asset_id = ${id})`)) as unknown as { readonly rows: readonly { readonly id: string; readonly key: string; readonly isOwned: boolean }[] } // the executor is typed for any driver; ours is pg
-      return rows
-    },
+          UNION SELECT object_id FROM faces WHERE drive_id = ${driveId} AND asset_id = ${id})`),
 
     /** With all that hangs on it. */
     async delete(driveId: string, id: string) {

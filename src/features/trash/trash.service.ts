@@ -3,6 +3,7 @@ import type { DriveScope } from '../../access/scope.ts'
 import type { ActivityRepository } from '../../activity/activity.repository.ts'
 import type { Asset } from '../../assets/asset.schemas.ts'
 import type { AssetRepository } from '../../assets/assets.repository.ts'
+import { PathTaken } from '../../assets/path-taken.ts'
 import type { PathRepository } from '../../assets/paths.repository.ts'
 import { presentAsset } from '../../assets/present-asset.ts'
 import type { Store } from '../../db/store.ts'
@@ -55,7 +56,7 @@ export function createTrashService<R extends Repositories>({ store, resumeJobs, 
         if (!row) throw notFound('Asset')
         const others = await tx.paths.taken(driveId, row)
         const place = { directory: row.directory, name: freeName(row.name, (name) => others.has(name)) }
-        if (!(await tx.trash.restore(scope, row.id, { name: place.name, at }))) throw new PathTaken()
+        await tx.trash.restore(scope, row.id, { name: place.name, at })
         await tx.activity.add({ driveId, caller, action: 'asset.restored', assetId: row.id, before: { path: fullPath(driveId, row) }, after: { path: fullPath(driveId, place) }, at })
         await resumeJobs(tx, { driveId, assetId: row.id })
         const restored = await tx.assets.findByPath(scope, place)
@@ -109,9 +110,6 @@ export function createTrashService<R extends Repositories>({ store, resumeJobs, 
       }),
   }
 }
-
-/** Thrown inside the transaction to leave it: Postgres takes no more statements after a refused update. */
-class PathTaken extends Error {}
 
 const presentTrashed = (driveId: string, row: TrashRow): TrashedAsset => ({
   id: row.id,

@@ -65,8 +65,7 @@ export function createFinishUpload({ store, storage, clock, place }: Needs) {
       throw notFound('Drive')
     }
     await store.transaction(async (tx) => {
-      await tx.uploads.finish({ driveId, id, owner })
-      await tx.jobs.cancel(finishKey(id))
+      if (await tx.uploads.finish({ driveId, id, owner })) await tx.jobs.cancel(finishKey(id))
     })
   }
 }

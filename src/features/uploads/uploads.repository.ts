@@ -1,7 +1,7 @@
 import { and, eq, isNull, lt, or, sql } from 'drizzle-orm'
 import { actorOf, type DriveScope } from '../../access/scope.ts'
 import { type Executor, violatedConstraint } from '../../db/client.ts'
-import { assets, livingAssets, uploads } from '../../db/schema/index.ts'
+import { assets, uploads } from '../../db/schema/index.ts'
 import { notFound } from '../../errors.ts'
 import type { AssetPath } from '../../model/asset-path.ts'
 
@@ -16,7 +16,7 @@ export interface UploadKey {
 interface Held extends UploadKey {
   readonly owner: string
 }
-export interface NewUpload extends AssetPath {
+interface NewUpload extends AssetPath {
   readonly id: string
   readonly assetId: string
   readonly onConflict: OnConflict
@@ -51,12 +51,6 @@ export function createUploadRepository(db: Executor) {
 
     async exists(key: UploadKey): Promise<boolean> {
       return (await db.select({ id: uploads.id }).from(uploads).where(keyed(key))).length > 0
-    },
-
-    /** The living asset that has the path. */
-    async holderOf({ driveId }: DriveScope<'edit'>, { directory, name }: AssetPath): Promise<string | undefined> {
-      const rows = await db.select({ id: livingAssets.id }).from(livingAssets).where(and(eq(livingAssets.driveId, driveId), eq(livingAssets.directory, directory), eq(livingAssets.name, name)))
-      return rows[0]?.id
     },
 
     /** Whether it has become an asset, which may be in the trash by now. */
@@ -98,8 +92,9 @@ export function createUploadRepository(db: Executor) {
       return (await db.update(uploads).set({ offsetBytes, expiresAt, state }).where(heldBy(held)).returning({ id: uploads.id })).length > 0
     },
 
-    async finish(held: Held) {
-      await db.update(uploads).set({ state: 'finished' }).where(heldBy(held))
+    /** False where the lock is lost: who has it now finds the asset, and finishes. */
+    async finish(held: Held): Promise<boolean> {
+      return (await db.update(uploads).set({ state: 'finished' }).where(heldBy(held)).returning({ id: uploads.id })).length > 0
     },
 
     async release(held: Held) {

@@ -1,9 +1,10 @@
-import mime from 'mime-types'
 import { v7 as uuidv7 } from 'uuid'
 import type { DriveScope } from '../../access/scope.ts'
+import type { PathRepository } from '../../assets/paths.repository.ts'
 import type { Store } from '../../db/store.ts'
 import { AppError, notFound, pathTaken } from '../../errors.ts'
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
+import { contentTypeOf } from '../../model/content-type.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
 import type { UploadOrder } from './tus-headers.ts'
@@ -19,6 +20,7 @@ export type UploadService = ReturnType<typeof createUploadService>
 
 interface Repositories {
   readonly uploads: UploadRepository
+  readonly paths: PathRepository
   readonly jobs: JobRepository
 }
 interface Needs {
@@ -60,11 +62,11 @@ export function createUploadService({ store, storage, clock, leases, receive, fi
 
     async create(scope: DriveScope<'edit'>, { path, sizeBytes, onConflict, ...order }: UploadOrder, signal: AbortSignal): Promise<UploadProgress> {
       if (sizeBytes > maxBytes) throw new AppError('too_large', `An upload may have ${maxBytes} bytes`)
-      const holder = onConflict === 'refuse' ? await store.uploads.holderOf(scope, path) : undefined
-      if (holder !== undefined) throw pathTaken(holder)
+      const holder = onConflict === 'refuse' ? await store.paths.holder(scope, path) : undefined // to save the sending; what counts is asked at the end
+      if (holder) throw pathTaken(holder.id)
       const { driveId } = scope
       const [id, assetId] = [uuidv7(), uuidv7()]
-      const contentType = order.contentType ?? (mime.lookup(path.name) || 'application/octet-stream')
+      const contentType = order.contentType ?? contentTypeOf(path.name)
       const key = sourceOf({ driveId, assetId })
       const storeUploadId = await storage.resumable.start(key, { contentType, size: sizeBytes })
       const expiresAt = expiry()

@@ -1,8 +1,9 @@
-import type { Clock } from '../../ports/clock.ts'
-import type { ObjectStorage } from '../../ports/object-storage.ts'
+import type { PathRepository } from '../../assets/paths.repository.ts'
 import type { Store } from '../../db/store.ts'
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
 import type { ObjectRepository } from '../../objects/objects.repository.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { ObjectStorage } from '../../ports/object-storage.ts'
 import { createUploadEnding } from './upload-ending.ts'
 import { createFinishUpload, type PlaceSource } from './upload-finish.ts'
 import { createUploadLeases, type LeaseTimes, usualLeaseTimes } from './upload-lease.ts'
@@ -13,6 +14,7 @@ import { createUploadService } from './uploads.service.ts'
 
 interface Repositories {
   readonly uploads: UploadRepository
+  readonly paths: PathRepository
   readonly objects: ObjectRepository
   readonly jobs: JobRepository
 }

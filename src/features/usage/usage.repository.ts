@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { DriveScope } from '../../access/scope.ts'
-import type { Executor } from '../../db/client.ts'
+import { type Executor, rowsOf } from '../../db/client.ts'
 
 export type UsageRepository = ReturnType<typeof createUsageRepository>
 
@@ -25,19 +25,17 @@ const told = (deltas: SQL, firstDay: string) => sql`
 export function createUsageRepository(db: Executor) {
   return {
     /** Days from `firstDay` (YYYY-MM-DD) on. One statement, and so one snapshot: what is being folded is in the deltas or in the totals, never in both. */
-    async of({ driveId }: DriveScope<'manage'>, firstDay: string): Promise<readonly Measured[]> {
-      const { rows } = (await db.execute(sql`
+    of: ({ driveId }: DriveScope<'manage'>, firstDay: string) =>
+      rowsOf<Measured>(db, sql`
         SELECT measure, label, sum(count)::float8 AS count, sum(bytes)::float8 AS bytes
         FROM (SELECT drive_id, measure, label, count, bytes FROM usage_totals WHERE drive_id = ${driveId}
               UNION ALL ${told(sql`(SELECT * FROM usage_deltas WHERE drive_id = ${driveId})`, firstDay)}) AS parts
         WHERE measure <> 'asset_day' OR label >= ${firstDay}
-        GROUP BY measure, label HAVING sum(count) <> 0 OR sum(bytes) <> 0`)) as unknown as { readonly rows: readonly Measured[] } // the executor is typed for any driver; ours is pg
-      return rows
-    },
+        GROUP BY measure, label HAVING sum(count) <> 0 OR sum(bytes) <> 0`),
 
     /** Adds up to `limit` changes to the totals, those that no other run is at; answers how many it took. Changes of drives that are gone are dropped. */
     async fold(limit: number, firstDay: string): Promise<number> {
-      const { rows } = (await db.execute(sql`
+      const [taken] = await rowsOf<{ readonly n: number }>(db, sql`
         WITH picked AS MATERIALIZED (SELECT drive_id, id FROM usage_deltas LIMIT ${limit} FOR UPDATE SKIP LOCKED),
         taken AS (DELETE FROM usage_deltas d USING picked p WHERE d.drive_id = p.drive_id AND d.id = p.id RETURNING d.*),
         added AS (
@@ -46,8 +44,8 @@ export function createUsageRepository(db: Executor) {
           WHERE EXISTS (SELECT FROM drives WHERE drives.id = parts.drive_id)
           GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 -- in one order, so that two runs wait for each other and never both
           ON CONFLICT (drive_id, measure, label) DO UPDATE SET count = t.count + excluded.count, bytes = t.bytes + excluded.bytes)
-        SELECT count(*)::int AS n FROM taken`)) as unknown as { readonly rows: readonly { readonly n: number }[] } // as above
-      return rows[0]?.n ?? 0
+        SELECT count(*)::int AS n FROM taken`)
+      return taken?.n ?? 0
     },
 
     /** Removes what says nothing any more: zeros, days before `firstDay`, drives that are gone. */
