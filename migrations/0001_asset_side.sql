@@ -66,6 +66,7 @@ CREATE TABLE "uploads" (
 	"name" text COLLATE "C" NOT NULL,
 	"on_conflict" text NOT NULL,
 	"content_type" text NOT NULL,
+	"metadata" text DEFAULT '' NOT NULL,
 	"size_bytes" bigint NOT NULL,
 	"offset_bytes" bigint NOT NULL,
 	"state" text NOT NULL,
@@ -108,6 +109,9 @@ CREATE TABLE "usage_totals" (
 ALTER TABLE "objects" DROP CONSTRAINT "objects_kind";--> statement-breakpoint
 ALTER TABLE "renditions" DROP CONSTRAINT "renditions_kind";--> statement-breakpoint
 ALTER TABLE "assets" ADD COLUMN "purge_after" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "assets" ADD COLUMN "placed_at" timestamp (3) with time zone;--> statement-breakpoint
+UPDATE "assets" SET "placed_at" = "created_at";--> statement-breakpoint
+ALTER TABLE "assets" ALTER COLUMN "placed_at" SET NOT NULL;--> statement-breakpoint
 ALTER TABLE "drives" ADD COLUMN "trash_emptied_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "faces" ADD CONSTRAINT "faces_asset" FOREIGN KEY ("drive_id","asset_id") REFERENCES "public"."assets"("drive_id","id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "faces" ADD CONSTRAINT "faces_individual" FOREIGN KEY ("drive_id","individual_id") REFERENCES "public"."individuals"("drive_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint

@@ -29,7 +29,7 @@ export interface AppParts {
 
 const exposedHeaders = [
   'Content-Disposition', 'Content-Range', 'Accept-Ranges', 'ETag', 'Location', 'Retry-After', 'X-Request-Id', 'Clip-Method', 'Dailies-Asset-Id',
-  'Tus-Resumable', 'Tus-Version', 'Tus-Extension', 'Tus-Max-Size', 'Tus-Checksum-Algorithm', 'Upload-Offset', 'Upload-Length', 'Upload-Expires',
+  'Tus-Resumable', 'Tus-Version', 'Tus-Extension', 'Tus-Max-Size', 'Tus-Checksum-Algorithm', 'Upload-Offset', 'Upload-Length', 'Upload-Expires', 'Upload-Metadata',
 ]
 
 /** The whole HTTP side, without a port, an environment or a database of its own. */

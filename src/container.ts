@@ -33,16 +33,15 @@ import { folderOperationRoutes, folderRoutes } from './features/folders/folders.
 import { createFolderService } from './features/folders/folders.service.ts'
 import { createFaces } from './features/faces/faces.ts'
 import { faceRoutes } from './features/faces/faces.routes.ts'
-import { individualRoutes } from './features/faces/individuals.routes.ts'
+import { individualRoutes } from './features/faces/individuals/individuals.routes.ts'
 import { createIngestService } from './features/ingest/ingest.service.ts'
 import { createLinkObjectService } from './features/ingest/link-object.service.ts'
 import { ingestRoutes } from './features/ingest/ingest.routes.ts'
 import { inspection } from './features/ingest/inspect.ts'
-import { createJobFolders } from './features/ingest/job-folder.ts'
 import { orderInspection, orderRendering, orderWhatIsLeft } from './features/ingest/order-again.ts'
 import { createRegisterService } from './features/ingest/register.service.ts'
 import { rendering } from './features/ingest/render.ts'
-import { createRetryService } from './features/ingest/retry.service.ts'
+import { createReopenFailed } from './features/ingest/reopen-failed.ts'
 import { linkRoutes } from './features/links/links.routes.ts'
 import { createLinkService } from './features/links/links.service.ts'
 import { createLinkSigner } from './features/links/links.signer.ts'
@@ -57,6 +56,7 @@ import { createUploads } from './features/uploads/uploads.ts'
 import { uploadRoutes } from './features/uploads/uploads.routes.ts'
 import { usageRoutes } from './features/usage/usage.routes.ts'
 import { createUsageService } from './features/usage/usage.service.ts'
+import { createJobFolders } from './jobs/job-folder.ts'
 import { createCursors } from './model/cursor.ts'
 import { objectSweep } from './objects/objects.jobs.ts'
 import type { Clock } from './ports/clock.ts'
@@ -139,8 +139,8 @@ function services(parts: Parts, { store, storage, clock, links, linkKey, cursors
     links: createLinkService({ signer: linkKey, clock, storage }),
     members: createMemberService({ store, cursors, clock }),
     moves: createMoveService({ store, links, clock }),
-    registering: createRegisterService({ store, storage, clock, place, present: assets.getByPath }),
-    retry: createRetryService({ store }),
+    registering: createRegisterService({ store, storage, links, clock, place }),
+    reopenFailed: createReopenFailed({ store }),
     thumbnails: createThumbnailService({ store, storage, tokens, images, links, clock, inFolder }),
     trash: createTrashService({ store, resumeJobs, links, cursors, clock }),
     uploads: createUploads({ store, storage, clock, place, maxBytes: parts.uploadMaxBytes, times: parts.uploadTimes }),
@@ -150,7 +150,7 @@ function services(parts: Parts, { store, storage, clock, links, linkKey, cursors
 }
 type Services = ReturnType<typeof services>
 
-const routesOf = (all: Services) => [
+const routesOf = (all: Services, { publicUrl }: Parts) => [
   ...assetRoutes(all.assets),
   ...moveRoutes(all.moves),
   ...downloadRoutes(all.downloads),
@@ -171,7 +171,7 @@ const routesOf = (all: Services) => [
   ...userRoutes(all.users),
   ...userApiKeyRoutes(all.apiKeys),
   ...linkRoutes(all.links),
-  ...uploadRoutes(all.uploads.service),
+  ...uploadRoutes(all.uploads.service, publicUrl),
   ...ingestRoutes(all.registering),
 ]
 
@@ -186,7 +186,7 @@ function handlersOf({ media, images }: Parts, { store, storage, clock, folders }
     ...uploads.handlers,
     folderWorking({ store, clock }),
     folderTidying({ store, clock }),
-    trashPurge({ store, storage, clock }),
+    trashPurge({ store, storage, clock, faces: faces.ofPurged }),
     usageFold({ store, clock }),
   ]
 }
@@ -196,7 +196,7 @@ export function compose(parts: Parts) {
   const base = foundation(parts)
   const all = services(parts, base)
   const { store, storage, authenticate, decide, folders } = base
-  return { store, storage, media: parts.media, services: all, routes: routesOf(all), handlers: handlersOf(parts, base, all), authenticate, decide, folders }
+  return { store, storage, media: parts.media, services: all, routes: routesOf(all, parts), handlers: handlersOf(parts, base, all), authenticate, decide, folders }
 }
 
 export type Composed = ReturnType<typeof compose>

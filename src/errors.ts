@@ -76,6 +76,17 @@ export class AppError extends Error {
   }
 }
 
+/** The same failure, whose answer says more in its head. */
+export const withHeaders = (error: AppError, headers: Readonly<Record<string, string>>) =>
+  new AppError(error.code, error.message, {
+    faults: error.faults,
+    headers: { ...error.headers, ...headers },
+    assetId: error.assetId,
+    cause: error.cause,
+    ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
+    ...(error.index !== undefined && { index: error.index }),
+  })
+
 /** The same answer whether the thing never was or is somebody else's: no id, no hint. */
 export const notFound = (what: string) => new AppError('not_found', `${what} not found`)
 export const conflict = (message: string) => new AppError('conflict', message)

@@ -13,8 +13,9 @@ import { createDriveRepository } from './features/drives/drives.repository.ts'
 import { createMemberRepository } from './features/drives/members.repository.ts'
 import { createFaceViewRepository } from './features/faces/face-views.repository.ts'
 import { createFaceRepository } from './features/faces/faces.repository.ts'
-import { createIndividualViewRepository } from './features/faces/individual-views.repository.ts'
-import { createIndividualRepository } from './features/faces/individuals.repository.ts'
+import { createIndividualViewRepository } from './features/faces/individuals/individual-views.repository.ts'
+import { createIndividualRepository } from './features/faces/individuals/individuals.repository.ts'
+import { createPurgedFaceRepository } from './features/faces/individuals/purged-faces.repository.ts'
 import { createFolderAssetRepository } from './features/folders/folder-assets.repository.ts'
 import { createFolderOperationRepository } from './features/folders/folder-operations.repository.ts'
 import { createFolderRepository } from './features/folders/folders.repository.ts'
@@ -57,6 +58,7 @@ export const repositories = (db: Executor) => ({
   objects: createObjectRepository(db),
   offices: createOfficeRepository(db),
   paths: createPathRepository(db),
+  purgedFaces: createPurgedFaceRepository(db),
   renditions: createRenditionRepository(db),
   sources: createSourceRepository(db),
   thumbnails: createThumbnailRepository(db),

@@ -45,8 +45,8 @@ async function makeAsset(driveId: string) {
     })
     await client.query({
       name: 'asset',
-      text: `INSERT INTO assets (drive_id, id, directory, name, extension, type, source_object_id, size_bytes, content_type, created_at, updated_at)
-             VALUES ($1, $2, '/', $3, 'mp4', 'VIDEO', $4, 1000, 'video/mp4', now(), now())`,
+      text: `INSERT INTO assets (drive_id, id, directory, name, extension, type, source_object_id, size_bytes, content_type, created_at, updated_at, placed_at)
+             VALUES ($1, $2, '/', $3, 'mp4', 'VIDEO', $4, 1000, 'video/mp4', now(), now(), now())`,
       values: [driveId, id, `${id}.mp4`, objectId],
     })
     await client.query('COMMIT')
@@ -99,8 +99,8 @@ async function fillDrive(): Promise<string> {
       `WITH made AS (
          INSERT INTO objects (drive_id, id, kind, key, state, size_bytes, content_type, reference_count, created_at)
          SELECT $1, gen_random_uuid(), 'source', 'bench/' || n, 'stored', n, 'x/x', 1, now() FROM generate_series($2::int, $3::int) n RETURNING id, size_bytes)
-       INSERT INTO assets (drive_id, id, directory, name, extension, type, source_object_id, size_bytes, content_type, created_at, updated_at)
-       SELECT $1, gen_random_uuid(), '/', size_bytes || '.x', (ARRAY['mov', 'mp4', 'jpg', 'wav', 'txt'])[size_bytes % 5 + 1], 'VIDEO', id, size_bytes, 'x/x', now() - make_interval(hours => (size_bytes % 2000)::int), now() FROM made`,
+       INSERT INTO assets (drive_id, id, directory, name, extension, type, source_object_id, size_bytes, content_type, created_at, updated_at, placed_at)
+       SELECT $1, gen_random_uuid(), '/', size_bytes || '.x', (ARRAY['mov', 'mp4', 'jpg', 'wav', 'txt'])[size_bytes % 5 + 1], 'VIDEO', id, size_bytes, 'x/x', now() - make_interval(hours => (size_bytes % 2000)::int), now(), now() FROM made`,
       [driveId, from, from + batch - 1],
     )
     if (from + 2 * batch < filled) await usage.fold(2 * batch, firstDay) // the last are left, as after a busy minute

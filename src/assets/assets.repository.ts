@@ -84,6 +84,7 @@ export function createAssetRepository(db: Executor) {
 
   return {
     find: async ({ driveId, assetId }: AssetScope<'read'>) => (await byId().execute({ driveId, assetId }))[0],
+    findOn: async ({ driveId }: DriveScope<'read'>, assetId: string) => (await byId().execute({ driveId, assetId }))[0],
     /** In the order of directory and name, by bytes, which is that of the index on both; `recursive` = at any depth. A name is never empty, so the first page begins after one. */
     list: ({ driveId }: DriveScope<'read'>, { directory, recursive, after, limit }: FolderPage) =>
       recursive

@@ -1,4 +1,4 @@
-import { and, eq, gte, lt, or } from 'drizzle-orm'
+import { and, eq, gte, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { AssetScope, DriveScope } from '../access/scope.ts'
 import { type Executor, violatedConstraint } from '../db/client.ts'
 import { livingAssets } from '../db/schema/index.ts'
@@ -37,3 +37,7 @@ export async function orPathTaken<T>(statement: PromiseLike<T>): Promise<T> {
     throw violatedConstraint(error) === 'assets_path_taken' ? new PathTaken() : error
   }
 }
+
+/** When an asset is put into the trash: after the last time that it was emptied, whatever the clocks of two instances say; else it would go with that. */
+export const afterEmptying = (driveId: string, deleted: Date): SQL<Date> =>
+  sql`greatest(${deleted.toISOString()}::timestamptz, (SELECT d.trash_emptied_at + interval '1 millisecond' FROM drives d WHERE d.id = ${driveId}))`

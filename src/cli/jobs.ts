@@ -34,7 +34,7 @@ export function addJobCommands(program: Command) {
       withInstallation(async ({ services }) => {
         if ((assetId === undefined) === !failed) throw new AppError('malformed', 'Name an asset, or say --failed')
         if (assetId !== undefined && !z.guid().safeParse(assetId).success) throw new AppError('malformed', `${assetId} is no id`)
-        const again = await services.retry.failed(assetId)
+        const again = await services.reopenFailed(assetId)
         const none = assetId === undefined ? 'No job has failed' : `No job on asset ${assetId} has failed`
         answer(command, { retried: again }, again === 0 ? none : `${again} ${again === 1 ? 'asset is' : 'assets are'} looked at again`)
       }),

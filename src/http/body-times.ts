@@ -15,6 +15,11 @@ export function addBodyTimes(app: FastifyInstance, { wholeMs, idleMs }: BodyTime
     if (hasBody(request)) until(request, request.routeOptions.config.route?.rawBody ? whileItMoves(request, reply, idleMs) : atOnce(request, reply, wholeMs))
     done()
   })
+  // Whoever is still sending a body that was refused may read the answer only then: the rest is taken in, for no longer than the times above allow.
+  app.addHook('onResponse', ({ raw }, _reply, done) => {
+    if (!raw.complete) raw.removeAllListeners('readable').on('data', () => undefined).resume()
+    done()
+  })
 }
 
 const hasBody = ({ headers }: FastifyRequest) => headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Action } from '../access/actions.ts'
 import type { AccessRule, AssetScope, Caller, DriveScope, DriveSource } from '../access/scope.ts'
+import type { ErrorCode } from '../errors.ts'
 
 /** What the guard found out about a request. */
 export interface Granted {
@@ -23,6 +24,8 @@ declare module 'fastify' {
 type Shape = Readonly<Record<string, z.ZodType>>
 type Empty = Record<never, never>
 type Headers = Readonly<Record<string, string | number>>
+/** What a route refuses beyond what every route does, and why, for the description. */
+export type Refusals = Readonly<Partial<Record<ErrorCode, string>>>
 /** A JSON answer, whatever its type: strings and numbers too are written as JSON. */
 export interface JsonReply<B> {
   readonly status: 200 | 503
@@ -65,6 +68,11 @@ interface Spec<R extends Response, P extends Shape, Q extends Shape, B extends z
   /** For the description, where the handler reads them itself: headers of the request, and the media type of its bytes. */
   readonly headers?: Shape
   readonly consumes?: string
+  /** The bytes may be left out. */
+  readonly bodyIsOptional?: true
+  /** For the description: headers of a success, and what else is refused. */
+  readonly answers?: Shape
+  readonly refusals?: Refusals
   /** On every answer, refusals too. */
   readonly answerHeaders?: Readonly<Record<string, string>>
   /** Left out of the API description. */
@@ -100,6 +108,9 @@ export interface Route {
   readonly rawBody: boolean
   readonly headers: Shape
   readonly consumes: string | undefined
+  readonly bodyIsOptional: boolean
+  readonly answers: Shape
+  readonly refusals: Refusals
   readonly answerHeaders: Readonly<Record<string, string>>
   readonly hidden: boolean
   readonly run: (request: FastifyRequest, input: ParsedInput) => Promise<Reply<unknown>>
@@ -132,7 +143,7 @@ export function assetRoute<A extends Action, R extends Response, P extends Shape
     access: { kind: 'asset', action: spec.action, drive, required },
     params: z.object({ asset_id: z.guid().describe('The asset'), ...spec.params }),
     query: z.object({ ...(drive === 'query' ? named : {}), ...credential(spec), ...spec.query }),
-    body: drive === 'body' ? z.object({ ...named, ...spec.body?.shape }) : (spec.body ?? null),
+    body: drive === 'body' ? withDrive(named, spec.body) : (spec.body ?? null),
     run: async (request, input) => {
       const scope = request.granted.asset
       if (!scope) throw new Error(`${spec.operationId} ran without a scope`)
@@ -156,7 +167,7 @@ export function driveRoute<A extends Action, R extends Response, P extends Shape
     access: { kind: 'drive', action: spec.action, drive: spec.drive },
     params: z.object({ ...(spec.drive === 'path' ? named : {}), ...spec.params }),
     query: z.object({ ...(spec.drive === 'query' ? named : {}), ...credential(spec), ...spec.query }),
-    body: spec.drive === 'body' ? z.object({ ...named, ...spec.body?.shape }) : (spec.body ?? null),
+    body: spec.drive === 'body' ? withDrive(named, spec.body) : (spec.body ?? null),
     run: async (request, input) => {
       const scope = request.granted.drive
       if (!scope) throw new Error(`${spec.operationId} ran without a scope`)
@@ -203,8 +214,16 @@ export function publicRoute<R extends Response, P extends Shape = Empty, Q exten
 }
 
 function common<R extends Response, P extends Shape, Q extends Shape, B extends z.ZodObject>(spec: Spec<R, P, Q, B>) {
-  const { method, operationId, tag, summary, description, response, queryCredential = false, rawBody = false, headers = {}, consumes, answerHeaders = {}, hidden = false } = spec
-  return { method, operationId, tag, summary, description, response, queryCredential, rawBody, headers, consumes, answerHeaders, hidden }
+  const { method, operationId, tag, summary, description, response, queryCredential = false, rawBody = false, headers = {}, consumes, bodyIsOptional = false } = spec
+  const { answers = {}, refusals = {}, answerHeaders = {}, hidden = false } = spec
+  return { method, operationId, tag, summary, description, response, queryCredential, rawBody, headers, consumes, bodyIsOptional, answers, refusals, answerHeaders, hidden }
+}
+
+/** Under the body's own name, in the description. */
+function withDrive(named: Shape, body: z.ZodObject | undefined): z.ZodObject {
+  const whole = z.object({ ...named, ...body?.shape })
+  const id = body?.meta()?.id
+  return id === undefined ? whole : whole.meta({ id })
 }
 
 const credential = (spec: { readonly queryCredential?: true }): Shape =>

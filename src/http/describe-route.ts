@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import type { ErrorCode } from '../errors.ts'
 import type { Response, Route } from './define-route.ts'
-import { Problem } from './problem.ts'
+import { Problem, statusOf } from './problem.ts'
 
 /** The `password` header belongs to shares with a password; every operation on a drive's data takes it. */
 const shareHeaders = {
@@ -28,10 +29,18 @@ export function describeRoute(route: Route) {
       ...success(route.response),
       ...(!isPublic && { 401: problem('No valid credential'), 403: problem('The role lacks the action'), 404: problem('Not found, or not yours to see') }),
       422: problem('Invalid input; `detail` lists every fault'),
+      ...refused(route),
       default: problem('Any other failure'),
     },
+    ...(route.bodyIsOptional && { [optionalBody]: true }),
   }
 }
+
+/** @fastify/swagger takes every body for one that must be there: openapi.ts takes this mark for the contrary, and away. */
+export const optionalBody = 'x-optional-body'
+
+const refused = ({ refusals }: Route) =>
+  Object.fromEntries(Object.entries(refusals).map(([code, why]) => [statusOf[code as ErrorCode], problem(why)])) // the keys of `Refusals`
 
 function bodyOf({ body, consumes }: Route) {
   if (consumes === undefined) return body && { body }

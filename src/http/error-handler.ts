@@ -13,8 +13,8 @@ const refusals: Readonly<Record<number, ErrorCode>> = { 400: 'malformed', 403: '
 export function addErrorHandling(app: FastifyInstance, translate: TranslateError) {
   app.setErrorHandler<FastifyError | AppError>((error, request, reply) => {
     const answer = error instanceof AppError ? error : (translate(error) ?? refusal(error))
-    // Who leaves in the middle of an answer made no fault of ours.
-    if (!reply.raw.destroyed && !request.raw.destroyed) note(request, error, answer)
+    // Who leaves in the middle of an answer made no fault of ours. (A request that was read to its end counts as destroyed, its answer does not.)
+    if (!reply.raw.destroyed) note(request, error, answer)
     return sendProblem(reply, answer ?? new AppError('internal', 'Something went wrong on our side'))
   })
   app.setNotFoundHandler((request, reply) => sendProblem(reply, new AppError('not_found', `There is no ${request.method} ${pathOf(request.url).slice(0, 200)}`)))

@@ -1,5 +1,8 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { Route } from './define-route.ts'
+import { optionalBody } from './describe-route.ts'
 
 type Described = { zodSchema: { _zod: { def: { type: string } } }; jsonSchema: Record<string, unknown> }
 
@@ -19,6 +22,7 @@ const zodToJsonConfig = {
   },
 }
 
+const toSchema = createJsonSchemaTransform({ zodToJsonConfig: zodToJsonConfig as never })
 const toObject = createJsonSchemaTransformObject({ zodToJsonConfig: zodToJsonConfig as never })
 
 const description = `A self-hosted media-asset server. Every operation answers under \`/\` and under \`/v1\`.
@@ -26,6 +30,7 @@ const description = `A self-hosted media-asset server. Every operation answers u
 Send \`Authorization: sk_…\` (an API key) or \`Authorization: Bearer <key or token>\`. Answers are JSON, scalars too; failures are RFC 9457 problems.`
 
 export const openapi: FastifyDynamicSwaggerOptions = {
+  exposeHeadRoutes: true, // those that we wrote: Fastify adds none of its own here
   openapi: {
     openapi: '3.1.0',
     info: { title: 'Dailies', version: '0.1.0', description, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
@@ -37,12 +42,49 @@ export const openapi: FastifyDynamicSwaggerOptions = {
       },
     },
   },
-  transform: createJsonSchemaTransform({ zodToJsonConfig: zodToJsonConfig as never }) as never,
-  transformObject: (document) => withOneNameEach(toObject(document) as Document) as ReturnType<typeof toObject>,
+  transform: ((document: Parameters<typeof toSchema>[0]) => withLeftOut(document.route.config?.route, toSchema(document))) as never,
+  transformObject: (document) => withOneNameEach(withOptionalBodies(toObject(document) as Document)) as ReturnType<typeof toObject>,
 }
 
+type Transformed = ReturnType<typeof toSchema>
+
+/** The type provider keeps nothing of an answer but its words and its content; and @fastify/swagger ends the id of every HEAD in `-head`. */
+function withLeftOut(route: Route | undefined, transformed: Transformed): Transformed {
+  const answers = (transformed.schema?.['response'] ?? {}) as Record<string, object> // written by `toSchema`
+  if (!route) return transformed
+  Object.assign(transformed.schema ?? {}, { operationId: route.operationId })
+  for (const [status, answer] of Object.entries(answers)) Object.assign(answer, headersOf(route, status))
+  return transformed
+}
+
+/** Those of every answer, and of a success its own. */
+function headersOf({ answers, answerHeaders }: Route, status: string): { readonly headers?: object } {
+  const always = Object.entries(answerHeaders).map(([name, value]) => [name, { type: 'string', enum: [value] }])
+  const own = /^[23]/.test(status) ? Object.entries(answers).map(([name, schema]) => [name, inJsonSchema(schema)]) : []
+  return always.length + own.length > 0 ? { headers: Object.fromEntries([...always, ...own]) } : {}
+}
+
+function inJsonSchema(schema: z.ZodType): object {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, zodToJsonConfig)
+  return rest
+}
+
+function withOptionalBodies(document: Document): Document {
+  for (const operations of Object.values(document.paths ?? {}))
+    for (const operation of Object.values(operations)) {
+      if (!(optionalBody in operation)) continue
+      delete operation[optionalBody]
+      operation.requestBody = { ...operation.requestBody, required: false }
+    }
+  return document
+}
+
+interface Operation {
+  requestBody?: object
+  [optionalBody]?: true
+}
 interface Document {
-  paths?: unknown
+  paths?: Record<string, Record<string, Operation>>
   components?: { schemas?: Record<string, unknown> }
 }
 

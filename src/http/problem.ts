@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { AppError, ErrorCode } from '../errors.ts'
 
 const FaultBody = z.object({
-  loc: z.array(z.union([z.string(), z.int()])).describe('Where: `path`, `query` or `body`, then the way down'),
+  loc: z.array(z.union([z.string(), z.int()])).describe('Where: `path`, `query`, `headers` or `body`, then the way down'),
   msg: z.string(),
   type: z.string().describe('One of a closed list: missing, type, uuid, enum, range, length, format, depth, conflicting, state, fps_required, attachment_token'),
 })

@@ -86,7 +86,8 @@ function tasks(handlers: readonly JobHandler[], { stopping, underWay }: { stoppi
         try {
           // A handler that ignores its signal must not hold the worker.
           await Promise.race([work, rejected(signal)])
-        } catch (error) {
+        } catch (given) {
+          const error = withoutStatement(given)
           // A job cut off by our own stop has not failed: it stays as it is until `release` gives it back.
           if (stopping.aborted) return never
           throw error
@@ -97,6 +98,9 @@ function tasks(handlers: readonly JobHandler[], { stopping, underWay }: { stoppi
     ]),
   )
 }
+
+/** drizzle's own error repeats the statement with what was sent to it, for the log and the queue; what Postgres said stands below. */
+const withoutStatement = (error: unknown): unknown => (error instanceof Error && error.message.startsWith('Failed query') && error.cause instanceof Error ? error.cause : error)
 
 const rejected = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => {

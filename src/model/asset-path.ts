@@ -10,15 +10,32 @@ const longestName = 1000
 /** In bytes, directory and name together: what an index entry over both may hold. */
 export const longestPath = 2000
 
-/** Reads a path as clients send it: bare (`folder/file.mov`, `/folder/file.mov`) or led by the drive's id, NFC or NFD. */
+/** What `numberedName` and `versionedName` may add to a name that has all its bytes already: such assets must be found as well. */
+const numberBytes = 16
+
+/** Reads where something is to lie, as clients send it: bare (`folder/file.mov`, `/folder/file.mov`) or led by the drive's id, NFC or NFD. */
 export function parseAssetPath(text: string, driveId: string, loc: readonly (string | number)[] = ['query', 'path']): AssetPath {
+  const path = readPath(text, driveId, loc)
+  if (isLongerBy(0, path)) throw tooLong(loc)
+  return path
+}
+
+/** The same of where something may lie already, perhaps under a name that we have numbered. */
+export function parseKnownPath(text: string, driveId: string): AssetPath {
+  const loc = ['query', 'path']
+  const path = readPath(text, driveId, loc)
+  if (isLongerBy(numberBytes, path)) throw tooLong(loc)
+  return path
+}
+
+const tooLong = (loc: readonly (string | number)[]) => invalid({ loc, msg: `A name may have ${longestName} bytes, a path ${longestPath}`, type: 'length' })
+
+function readPath(text: string, driveId: string, loc: readonly (string | number)[]): AssetPath {
   const segments = segmentsOf(text, driveId)
   const fault = faultIn(segments)
   if (fault !== undefined) throw invalid({ loc, msg: fault, type: 'format' })
   const folders = segments.slice(0, -1)
-  const path = { directory: folders.length === 0 ? '/' : `/${folders.join('/')}/`, name: segments.at(-1) ?? '' }
-  if (isTooLong(path)) throw invalid({ loc, msg: `A name may have ${longestName} bytes, a path ${longestPath}`, type: 'length' })
-  return path
+  return { directory: folders.length === 0 ? '/' : `/${folders.join('/')}/`, name: segments.at(-1) ?? '' }
 }
 
 /**
@@ -33,7 +50,7 @@ export function parseFolderPath(text: string, driveId: string, loc: readonly (st
   if (fault !== undefined) throw invalid({ loc, msg: fault, type: 'format' })
   const directory = `/${segments.join('/')}/`
   if (Buffer.byteLength(directory) > longestPath || segments.some((each) => Buffer.byteLength(each) > longestName))
-    throw invalid({ loc, msg: `A name may have ${longestName} bytes, a path ${longestPath}`, type: 'length' })
+    throw tooLong(loc)
   return directory
 }
 
@@ -54,9 +71,9 @@ function faultIn(segments: readonly string[]): string | undefined {
   return wrong === '' ? 'A path has no empty segments' : 'A path has no segment `.` or `..`, and no control characters'
 }
 
-function isTooLong({ directory, name }: AssetPath): boolean {
+function isLongerBy(bytes: number, { directory, name }: AssetPath): boolean {
   const nameBytes = Buffer.byteLength(name)
-  return nameBytes > longestName || Buffer.byteLength(directory) + nameBytes > longestPath
+  return nameBytes > longestName + bytes || Buffer.byteLength(directory) + nameBytes > longestPath + bytes
 }
 
 const isSegment = (segment: string) => segment !== '' && segment !== '.' && segment !== '..' && !hasControlCharacter(segment) && segment.isWellFormed()

@@ -15,14 +15,28 @@ interface Needs {
   readonly clock: Clock
 }
 
-/** Removes what uploads and jobs that were cut off left behind a day ago. */
+/** From so many failures on it is the store that is at fault, and not some objects that may not be deleted. */
+const mostFailures = 20
+
+/** Removes what uploads and jobs that were cut off left behind a day ago. An object that cannot be removed is tried again a day later, and stops no other. */
 export const objectSweep = ({ store, storage, clock }: Needs) => {
+  let failures = 0
+  async function remove(object: Awaited<ReturnType<ObjectRepository['unreferenced']>>[number]) {
+    try {
+      await removeObject({ store, storage }, object)
+    } catch (error) {
+      failures += 1
+      if (failures >= mostFailures) throw error
+      await store.objects.postpone(object.driveId, object.id, clock.now())
+    }
+  }
   return onJob(sweepObjects, async (_payload, { signal }) => {
+    failures = 0
     await storage.sweep()
     const before = new Date(clock.now().getTime() - graceMs)
     for (;;) {
       const found = await store.objects.unreferenced(before, 500)
-      for (const object of found) await removeObject({ store, storage }, object)
+      for (const object of found) await remove(object)
       if (found.length < 500 || signal.aborted) return
     }
   })

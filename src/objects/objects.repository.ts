@@ -21,6 +21,8 @@ export interface NewObject {
  * refer to it: whatever is cut off in between stands here with nobody counting on it, and is swept after a day.
  */
 export function createObjectRepository(db: Executor) {
+  const unused = (driveId: string, id: string) => and(eq(objects.driveId, driveId), eq(objects.id, id), eq(objects.referenceCount, 0))
+
   return {
     newId: () => uuidv7(),
 
@@ -76,23 +78,19 @@ export function createObjectRepository(db: Executor) {
         .orderBy(objects.unreferencedAt)
         .limit(limit),
 
+    /** Back to the end of the queue, for another day: it could not be removed now, and what comes after it shall not wait for that. */
+    async postpone(driveId: string, id: string, at: Date) {
+      await db.update(objects).set({ unreferencedAt: at }).where(unused(driveId, id))
+    },
+
     /** From then on nobody can refer to it any more, and its bytes may go; false where somebody does by now. */
     async claim(driveId: string, id: string): Promise<boolean> {
-      const claimed = await db
-        .update(objects)
-        .set({ state: 'deleting' })
-        .where(and(eq(objects.driveId, driveId), eq(objects.id, id), eq(objects.referenceCount, 0)))
-        .returning({ id: objects.id })
-      return claimed.length > 0
+      return (await db.update(objects).set({ state: 'deleting' }).where(unused(driveId, id)).returning({ id: objects.id })).length > 0
     },
 
     /** Only while still unreferenced; answers whether the row was there to go. */
     async forget(driveId: string, id: string): Promise<boolean> {
-      const gone = await db
-        .delete(objects)
-        .where(and(eq(objects.driveId, driveId), eq(objects.id, id), eq(objects.referenceCount, 0)))
-        .returning({ id: objects.id })
-      return gone.length > 0
+      return (await db.delete(objects).where(unused(driveId, id)).returning({ id: objects.id })).length > 0
     },
   }
 }

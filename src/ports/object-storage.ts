@@ -83,13 +83,15 @@ export const tailPattern = /\.tail-\d+$/
 
 /**
  * Objects whose bytes come in turn, over hours, by several processes one after the other: whoever calls sees to it that no two append at once, and that
- * a key has one upload at a time. Nothing is at `key` before it is complete.
+ * a key has one upload at a time. Nothing is at `key` before it is complete. A process that was stopped may append yet when others have gone on: that changes
+ * nothing they have made safe, and may throw `locked`.
  */
 export interface Resumable {
   /** Answers the store's name for it, which the others take. */
   start(key: string, options: { readonly contentType: string; readonly size: number }): Promise<string>
   /**
-   * Answers the offset up to which bytes are safe when it returns; less than was hoped for where the body ended, failed or was aborted early. Ends the body.
+   * Answers the offset up to which bytes are safe when it returns; less than was hoped for where the body ended, failed or was aborted early.
+   * Stops reading where it ends early, and leaves the body to the caller to end: it may be a request that is yet to be answered.
    * The offset it began with stays good until an append begins at a later one, so that an answer that was lost costs nothing. `conflict` for one never reached.
    */
   append(key: string, uploadId: string, append: Append): Promise<number>

@@ -146,6 +146,14 @@ describe('PUT …/folders', () => {
     expect(statusOf(await move('/a', `/${'b'.repeat(999)}`))).toBe(200)
   })
 
+  test('is refused where an asset has the very path, and so is making one there', async () => {
+    const { drive, make, move } = await setting()
+    await drive.asset({ directory: '/audio/', name: 'atmo.wav' })
+    await drive.asset({ directory: '/spots/', name: 'spot.mov' })
+    expect([statusOf(await move('/spots', '/audio/atmo.wav')), statusOf(await make('/audio/atmo.wav'))]).toEqual([409, 409])
+    expect(await pathsOf(drive)).toEqual(['/audio/atmo.wav', '/spots/spot.mov'])
+  })
+
   test('moves exactly 1000 at once, and 1001 by a job', async () => {
     const { drive, move } = await setting()
     await manyAssets(api.pool, { driveId: drive.driveId, directory: '/a/', count: 1000 })
@@ -185,6 +193,29 @@ describe('a large folder', () => {
     expect((await told(drive)).filter(([action]) => action === 'asset.moved')).toEqual([['asset.moved', 2500]])
     const { rows } = await api.pool.query(`SELECT name FROM assets WHERE id = $1`, [taken])
     expect(rows).toEqual([{ name: 'n002000.mov' }])
+  })
+
+  test('leaves what is moved into it or restored there after the order, however old that is; a new name in it is no new place', async () => {
+    const { drive, ask, move, remove } = await setting()
+    const { driveId } = drive
+    await manyAssets(api.pool, { driveId, directory: '/a/', count: 1001 })
+    await manyAssets(api.pool, { driveId, directory: '/in/', count: 1 })
+    const [old, thrown, renamed] = [await drive.asset({ directory: '/' }), await drive.asset({ directory: '/a/', name: 'thrown.mov' }), await drive.asset({ directory: '/a/', name: 'x.mov' })]
+    const put = (id: string, path: string) => ask({ method: 'PUT', url: `/assets/${id}`, payload: { drive_id: driveId, path } })
+    await ask({ method: 'DELETE', url: `/assets/${thrown}`, query: { drive_id: driveId } })
+    api.advance(1000)
+    const begun = (await remove('/a')).json<Operation>()
+    api.advance(1000)
+    expect(statusOf(await put(old, `${driveId}/a/moved.mov`))).toBe(200)
+    expect(statusOf(await put(renamed, `${driveId}/a/y.mov`))).toBe(200)
+    expect(statusOf(await ask({ method: 'POST', url: `/workspaces/drives/${driveId}/trash/${thrown}/restore` }))).toBe(200)
+    await runJob(api, 'folders:work', { drive_id: driveId, operation_id: begun.id })
+    expect(await pathsOf(drive)).toEqual(['/a/moved.mov', '/a/thrown.mov', '/in/n000001.mov'])
+    // What a whole folder brought is there since then too.
+    api.advance(1000)
+    expect((await move('/in', '/b')).json()).toMatchObject({ state: 'COMPLETED' })
+    const { rows } = await api.pool.query(`SELECT placed_at = updated_at AS placed FROM living_assets WHERE drive_id = $1 AND directory = '/b/'`, [driveId])
+    expect(rows).toEqual([{ placed: true }])
   })
 
   test('is put into the trash by a job, in the name of who asked for it', async () => {
@@ -230,6 +261,14 @@ describe('DELETE …/folders', () => {
     const { rows } = await api.pool.query(`SELECT purge_after - deleted_at = interval '30 days' AS kept FROM assets WHERE drive_id = $1 AND deleted_at IS NOT NULL`, [drive.driveId])
     expect(rows).toEqual([{ kept: true }, { kept: true }])
   })
+})
+
+test('a deletion takes what a number made longer than anybody may choose', async () => {
+  const { drive, remove } = await setting()
+  const folder = 'd'.repeat(996)
+  for (const name of [`${'n'.repeat(998)}.x`, `${'n'.repeat(998)} (2).x`]) await drive.asset({ directory: `/${folder}/`, name })
+  expect((await remove(folder)).json<Operation>()).toMatchObject({ state: 'COMPLETED', total: 2, done: 2 })
+  expect(await pathsOf(drive)).toEqual([])
 })
 
 test('an operation of another drive, or none, is not found', async () => {

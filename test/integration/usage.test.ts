@@ -86,7 +86,7 @@ async function upload(db: Executor, driveId: string) {
   const [id, objectId, sizeBytes, at] = [uuidv7(), uuidv7(), upTo(2 ** 34), new Date(Date.now() - upTo(45) * dayMs)]
   await db.insert(objects).values({ driveId, id: objectId, kind: 'source', key: `drives/${driveId}/assets/${id}/source`, state: 'stored', sizeBytes, contentType: 'x/x', referenceCount: 1, createdAt: at })
   const extension = one(extensions)
-  await db.insert(assets).values({ driveId, id, directory: '/', name: `${id}.${extension}`, extension, type: one(types), sourceObjectId: objectId, sizeBytes, contentType: 'x/x', createdAt: at, updatedAt: at })
+  await db.insert(assets).values({ driveId, id, directory: '/', name: `${id}.${extension}`, extension, type: one(types), sourceObjectId: objectId, sizeBytes, contentType: 'x/x', createdAt: at, updatedAt: at, placedAt: at })
 }
 
 /** As a render and the reset of a thumbnail do it: reserve, store with what refers to it, unreference what was there before. */

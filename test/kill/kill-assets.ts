@@ -93,6 +93,15 @@ async function compare(known: readonly Known[], rows: readonly Row[]): Promise<s
   return faults
 }
 
+/** In turn, since uploads take the most time by far: else hardly a kill would hit the others. */
+const aims: readonly Doing[] = ['upload', 'move', 'purge', 'delete', 'restore', 'purge', 'move']
+
+/** Returns when a client is at it, or after some seconds in which none was. */
+async function somebodyAt(aim: Doing) {
+  const from = Date.now()
+  while (Date.now() - from < 5000 && !clients.some((client) => client.doing() === aim)) await pause(0)
+}
+
 const began = Date.now()
 console.log(`seed ${seed}, ${rounds} kills, ${clientCount} clients, ${isOnS3 ? 'S3' : 'disk'}`)
 let server = await startServer()
@@ -108,7 +117,9 @@ const over = new AbortController()
 const running = Promise.all(clients.map((client) => client.run(over.signal)))
 const hit = new Map<Doing, number>()
 for (let round = 1; round <= rounds; round += 1) {
-  await pause(150 + random() * 1500)
+  await pause(150 + random() * 1000)
+  await somebodyAt(aims[round % aims.length] ?? 'upload')
+  await pause(random() * 40) // its request, or the job that it ordered
   for (const client of clients) hit.set(client.doing(), (hit.get(client.doing()) ?? 0) + 1)
   await killAll(server)
   server = await startServer()

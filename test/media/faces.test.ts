@@ -16,6 +16,7 @@ import { parseAssetPath } from '../../src/model/asset-path.ts'
 import { answerBlots, embeddingOf, type FaceFinderServer, people, startFaceFinder } from '../support/face-finder-server.ts'
 import { ffmpeg } from '../support/films.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
+import { runJob } from '../support/run-job.ts'
 
 let finder: FaceFinderServer
 let api: Harness
@@ -180,6 +181,49 @@ describe('with a finder', () => {
     await run()
     expect((await here.faces(next)).map((face) => face.individual_id)).toEqual([ben])
     expect(await here.individuals()).toHaveLength(1)
+  })
+
+  test('what is purged takes its faces out of the means; who has neither name nor face left is gone', async () => {
+    const here = await room()
+    const both = await here.ingest(await drawn('g1.png', [{ who: 'ana', left: 20, top: 40 }, { who: 'ben', left: 200, top: 40 }]), '/g1.png')
+    const alone = await here.ingest(await drawn('g2.png', [{ who: 'ana', left: 60, top: 60 }]), '/g2.png')
+    const named = await here.ingest(await drawn('g3.png', [{ who: 'cem', left: 60, top: 60 }]), '/g3.png')
+    await run()
+    const ana = (await here.faces(alone))[0]?.individual_id ?? ''
+    const cem = (await here.faces(named))[0]?.individual_id ?? ''
+    await here.name(cem, 'Cem')
+    const known = async () => (await api.pool.query<{ id: string; n: number; kept: boolean }>(`SELECT id, centroid_count AS n, centroid IS NOT NULL AS kept FROM individuals WHERE drive_id = $1 ORDER BY n DESC, id`, [here.driveId])).rows
+    expect((await known()).map(({ n }) => n)).toEqual([2, 1, 1])
+
+    await api.pool.query(`UPDATE assets SET deleted_at = now() - interval '31 days', purge_after = now() - interval '1 day' WHERE id = ANY($1)`, [[both, named]])
+    await runJob(api, 'trash:purge', { drive_id: here.driveId })
+    expect(await known()).toEqual([{ id: ana, n: 1, kept: true }, { id: cem, n: 0, kept: false }])
+    expect((await api.pool.query(`SELECT 1 FROM faces WHERE drive_id = $1`, [here.driveId])).rowCount).toBe(1)
+    expect((await api.pool.query(`SELECT 1 FROM objects WHERE drive_id = $1 AND kind = 'face' AND reference_count > 0`, [here.driveId])).rowCount).toBe(1)
+
+    await runJob(api, 'drives:purge', { drive_id: here.driveId })
+    expect([(await known()).length, (await api.pool.query(`SELECT 1 FROM faces WHERE drive_id = $1`, [here.driveId])).rowCount]).toEqual([0, 0])
+  })
+
+  test('a purge waits for who writes faces of the drive just now, and an asset that was restored keeps its own', async () => {
+    const here = await room()
+    const id = await here.ingest(await drawn('g4.png', [{ who: 'ana', left: 20, top: 40 }]), '/g4.png')
+    await run()
+    const writer = await workers.connect()
+    try {
+      await writer.query('BEGIN')
+      await writer.query(`SELECT pg_advisory_xact_lock(hashtextextended('individuals ' || $1, 0))`, [here.driveId])
+      await api.pool.query(`UPDATE assets SET deleted_at = now() - interval '31 days', purge_after = now() - interval '1 day' WHERE id = $1`, [id])
+      const purging = runJob(api, 'trash:purge', { drive_id: here.driveId })
+      await expect.poll(async () => (await workers.query(`SELECT 1 FROM pg_locks JOIN pg_database d ON d.oid = database WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`)).rowCount).toBe(1)
+      await writer.query('UPDATE assets SET deleted_at = NULL, purge_after = NULL WHERE id = $1', [id]) // the asset is not locked while it waits
+      await writer.query('COMMIT')
+      await purging
+    } finally {
+      writer.release(true)
+    }
+    expect(await here.faces(id)).toHaveLength(1)
+    expect((await api.pool.query(`SELECT centroid_count AS n FROM individuals WHERE drive_id = $1`, [here.driveId])).rows).toEqual([{ n: 1 }])
   })
 
   test('faces without an embedding are of nobody', async () => {

@@ -179,7 +179,8 @@ const processesWith = (path: string) =>
 
 describe.skipIf(process.platform !== 'linux')('a drawing that would take hours', () => {
   const source = folder.path('bomb-of-filters.svg')
-  const draw = (target: string, signal: AbortSignal) => engine.rendition({ source, target, maxSize: 2048, signal })
+  const hasty = createSharp({ longestDrawingSeconds: 2 })
+  const draw = (target: string, signal: AbortSignal) => hasty.rendition({ source, target, maxSize: 2048, signal })
   const out = folder.path('bombs', '.')
 
   test('is read, fails when its time is over, and leaves no process and no file', async () => {
@@ -187,9 +188,9 @@ describe.skipIf(process.platform !== 'linux')('a drawing that would take hours',
     expect(await engine.read(source)).toMatchObject({ format: 'svg', width: 8998, height: 9000 })
     const since = Date.now()
     await expect(draw(join(out, 'slow.jpg'), signal)).rejects.toEqual(new MediaError('It took longer than allowed.'))
-    expect(Date.now() - since).toBeLessThan(30_000)
+    expect(Date.now() - since).toBeLessThan(10_000)
     expect([processesWith(source), readdirSync(out)]).toEqual([[], []])
-  }, 40_000)
+  })
 
   test('ends with its signal', async () => {
     writeFileSync(source, filterBomb())

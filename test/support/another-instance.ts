@@ -16,10 +16,11 @@ interface Options {
   readonly storage: (links: LinkSigner) => ObjectStorage
   readonly uploadTimes?: LeaseTimes
   readonly bodyTimes?: BodyTimes
+  readonly publicUrl?: string
 }
 
 /** The same installation in a process of its own, so to speak: it shares database and store with the first, and nothing else. It listens. */
-export async function anotherInstance(api: Harness, { storage, uploadTimes, bodyTimes }: Options) {
+export async function anotherInstance(api: Harness, { storage, uploadTimes, bodyTimes, publicUrl = '' }: Options) {
   const pool = api.morePool(1)
   const composed = compose({
     db: connect(pool),
@@ -29,7 +30,7 @@ export async function anotherInstance(api: Harness, { storage, uploadTimes, body
     storage,
     secrets,
     tokens: null,
-    publicUrl: '',
+    publicUrl,
     tempDir: api.folder,
     uploadMaxBytes: 5 * 2 ** 40,
     attachmentMaxBytes: 2 ** 30,

@@ -20,6 +20,7 @@ import { healthRoutes } from '../../src/features/health/health.routes.ts'
 import { holdToSchema } from '../../src/http/register-routes.ts'
 import { objectKeys } from '../../src/objects/object-keys.ts'
 import type { FaceFinder } from '../../src/ports/face-finder.ts'
+import type { ImageEngine } from '../../src/ports/image-engine.ts'
 import type { LinkSigner } from '../../src/ports/link-signer.ts'
 import type { ObjectStorage } from '../../src/ports/object-storage.ts'
 import { openFileDatabase } from './database.ts'
@@ -35,6 +36,7 @@ interface Options {
   readonly tokens?: TokenSettings
   readonly storage?: (links: LinkSigner) => ObjectStorage
   readonly accessCacheMs?: number
+  readonly images?: ImageEngine
   readonly faceFinder?: FaceFinder
   readonly uploadTimes?: LeaseTimes
   /** Of the pool that requests use: one shows every query that slips past its transaction. */
@@ -44,7 +46,7 @@ interface Options {
 export const secrets = ['a secret of the tests, 32 bytes long', 'the secret before it, 32 bytes long']
 
 /** The real app on a real database and a real folder; only the clock is ours. */
-export async function startHarness({ tokens, storage, faceFinder, accessCacheMs = 0, uploadTimes, connections = 1 }: Options = {}) {
+export async function startHarness({ tokens, storage, images, faceFinder, accessCacheMs = 0, uploadTimes, connections = 1 }: Options = {}) {
   const { url, pool, drop, morePool } = await openFileDatabase({ connections })
   const folder = await mkdtemp(join(tmpdir(), 'dailies-test-'))
   const db = connect(pool)
@@ -54,7 +56,7 @@ export async function startHarness({ tokens, storage, faceFinder, accessCacheMs 
     db,
     clock,
     media: createFfmpeg({ tempDir: folder, slots: 2 }),
-    images: createSharp(),
+    images: images ?? createSharp(),
     storage: storage ?? ((links) => createLocalDisk({ root: join(folder, 'objects'), links })),
     secrets,
     tokens: tokens ?? null,
@@ -106,7 +108,7 @@ export async function startHarness({ tokens, storage, faceFinder, accessCacheMs 
         if (bytes) await composed.storage.put(key, bytes, { contentType: 'video/quicktime' })
         await db.insert(objects).values({ driveId, id: objectId, kind: 'source', key, state: 'stored', sizeBytes, contentType: 'video/quicktime', referenceCount: 1, createdAt: now })
         await db.insert(assets).values({
-          driveId, id, directory, name, extension: 'mov', type: 'VIDEO', sourceObjectId: objectId, sizeBytes, contentType: 'video/quicktime', createdAt: now, updatedAt: now, ...rest,
+          driveId, id, directory, name, extension: 'mov', type: 'VIDEO', sourceObjectId: objectId, sizeBytes, contentType: 'video/quicktime', createdAt: now, updatedAt: now, placedAt: rest.createdAt ?? now, ...rest,
         })
         return id
       },

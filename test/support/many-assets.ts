@@ -16,8 +16,8 @@ export async function manyAssets(pool: Pool, { driveId, directory, count }: Many
     [driveId, objectId, count],
   )
   await pool.query(
-    `INSERT INTO assets (drive_id, id, directory, name, extension, type, source_object_id, size_bytes, content_type, created_at, updated_at)
-     SELECT $1, gen_random_uuid(), $2, 'n' || lpad(n::text, 6, '0') || '.mov', 'mov', 'VIDEO', $3, 1000, 'video/quicktime', now() - interval '1 minute', now()
+    `INSERT INTO assets (drive_id, id, directory, name, extension, type, source_object_id, size_bytes, content_type, created_at, updated_at, placed_at)
+     SELECT $1, gen_random_uuid(), $2, 'n' || lpad(n::text, 6, '0') || '.mov', 'mov', 'VIDEO', $3, 1000, 'video/quicktime', now() - interval '1 minute', now(), now() - interval '1 minute'
      FROM generate_series(1, $4::int) AS n`,
     [driveId, directory, objectId, count],
   )

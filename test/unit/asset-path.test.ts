@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { extensionOf, fullPath, numberedName, parseAssetPath, versionedName } from '../../src/model/asset-path.ts'
+import { extensionOf, fullPath, numberedName, parseAssetPath, parseKnownPath, versionedName } from '../../src/model/asset-path.ts'
 
 const drive = '0190f5f2-0000-7000-8000-000000000000'
 
@@ -28,4 +28,13 @@ test('a second version and a renamed one keep the extension', () => {
   expect(versionedName('spot.mov', 2)).toBe('spot_v2.mov')
   expect(versionedName('README', 3)).toBe('README_v3')
   expect(numberedName('spot.mov', 2)).toBe('spot (2).mov')
+})
+
+test('a name that was numbered because it was taken is found, though nobody may choose one so long', () => {
+  const longest = `${'x'.repeat(1000 - 4)}.mov`
+  expect(parseAssetPath(longest, drive).name).toBe(longest)
+  for (const made of [numberedName(longest, 9999), versionedName(longest, 9999)]) {
+    expect(parseKnownPath(made, drive).name).toBe(made)
+    expect(() => parseAssetPath(made, drive)).toThrow('A name may have 1000 bytes')
+  }
 })

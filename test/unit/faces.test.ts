@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { overlapOf } from '../../src/features/faces/face-box.ts'
 import { createFaceGroups } from '../../src/features/faces/face-groups.ts'
-import { mergedMean, noMean, overlapOf, unitOf, withFace, withoutFace } from '../../src/features/faces/face-means.ts'
+import { mergedMean, noMean, unitOf, withFace, withoutFace } from '../../src/features/faces/face-means.ts'
 import { spotOf } from '../../src/features/faces/face-spot.ts'
 
 const near = (values: readonly number[]) => values.map((value) => expect.closeTo(value, 9) as number)

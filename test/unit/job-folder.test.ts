@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { unavailable } from '../../src/errors.ts'
-import { createJobFolders } from '../../src/features/ingest/job-folder.ts'
+import { createJobFolders } from '../../src/jobs/job-folder.ts'
 import { reasonFor } from '../../src/jobs/job-faults.ts'
 import { MediaError } from '../../src/ports/media-engine.ts'
 

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createLocalDisk } from '../../src/adapters/local-disk/local-disk.ts'
 import type { Append, ObjectStorage } from '../../src/ports/object-storage.ts'
 
@@ -28,16 +28,65 @@ const start = (size: number, at = store) => at.resumable.start('a/b', { contentT
 const append = (uploadId: string, { at = store, ...more }: Partial<Append> & Pick<Append, 'size' | 'body'> & { readonly at?: ObjectStorage }) =>
   at.resumable.append('a/b', uploadId, { offset: 0, isAtomic: false, ...more })
 const bodyOf = (...pieces: Buffer[]) => Readable.from(pieces, { objectMode: false })
+/** Where an upload's bytes lie, until somebody else takes its turn. */
+async function turnOf(uploadId: string, at = root) {
+  const names = await readdir(join(at, '.multipart', uploadId))
+  return join(at, '.multipart', uploadId, names.find((name) => name.startsWith('turn-')) ?? 'none')
+}
+const namesIn = async (uploadId: string) => (await readdir(await turnOf(uploadId))).sort()
+const fileOf = async (uploadId: string) => join(await turnOf(uploadId), '0')
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000)
 
 describe('an upload in turn to the disk', () => {
   test('moves to its place without a byte being written twice', async () => {
     const uploadId = await start(5)
     await append(uploadId, { size: 5, body: bodyOf(Buffer.from('films')) })
-    const { ino } = await stat(join(root, '.multipart', uploadId, 'whole'))
+    const { ino } = await stat(await fileOf(uploadId))
     await store.resumable.complete('a/b', uploadId, { contentType, size: 5 })
     const placed = await stat(join(root, 'a/b'))
     expect([placed.ino, placed.mode & 0o777, await readdir(join(root, '.multipart')), await readdir(join(root, '.temp'))]).toEqual([ino, 0o600, [], []])
+  })
+
+  test('gives whoever was stopped nothing that counts to write into', async () => {
+    for (const isAtomic of [true, false]) {
+      const uploadId = await start(6)
+      const body = new Readable({ read: () => undefined })
+      body.push('fi')
+      const stopped = append(uploadId, { size: 6, isAtomic, body })
+      await expect.poll(() => namesIn(uploadId)).toContain('0.open')
+      const another = createLocalDisk({ root, links })
+      expect(await append(uploadId, { at: another, size: 6, body: bodyOf(Buffer.from('films!')) })).toBe(6)
+      await another.resumable.complete('a/b', uploadId, { contentType, size: 6 })
+      body.push('xx')
+      if (isAtomic) body.destroy(new Error('the checksum does not fit'))
+      else body.push(null)
+      await expect(stopped).rejects.toMatchObject({ code: 'locked', retryAfterSeconds: 2 })
+      expect([await readFile(join(root, 'a/b'), 'utf8'), await readdir(join(root, '.multipart'))]).toEqual(['films!', []])
+    }
+  })
+
+  test('joins what several writers left who were stopped, whichever offset the next one begins at', async () => {
+    const content = Buffer.from('0123456789')
+    const size = content.length
+    const uploadId = await start(size)
+    const left: { readonly body: Readable; readonly ended: Promise<unknown> }[] = []
+    /** Takes the bytes, and waits for more. */
+    const stop = async (offset: number, end: number, mark: string) => {
+      const body = new Readable({ read: () => undefined })
+      body.push(content.subarray(offset, end))
+      left.push({ body, ended: append(uploadId, { offset, size, body }).catch((error: unknown) => error) })
+      await expect.poll(() => namesIn(uploadId)).toContain(mark)
+      await append(uploadId, { offset, size, body: bodyOf(content.subarray(offset, end)) })
+    }
+    await append(uploadId, { size, body: bodyOf(content.subarray(0, 2)) })
+    for (const [offset, end, mark] of [[2, 5, '0.open'], [5, 9, '2.open'], [5, 7, '5.open'], [3, 6, '3.open']] as const) await stop(offset, end, mark)
+    await expect(append(uploadId, { offset: 7, size, body: bodyOf(content.subarray(7)) })).rejects.toMatchObject({ code: 'conflict' })
+    expect(await namesIn(uploadId)).toEqual(['0', '0.open', '2', '2.open', '3'])
+    await append(uploadId, { offset: 6, size, body: bodyOf(content.subarray(6)) })
+    for (const { body } of left) body.push('wrong') && body.push(null)
+    expect(await Promise.all(left.map(({ ended }) => ended))).toMatchObject(left.map(() => ({ code: 'locked' })))
+    expect(await store.resumable.complete('a/b', uploadId, { contentType, size })).toEqual(await store.head('a/b'))
+    expect([await readFile(join(root, 'a/b'), 'utf8'), await readdir(join(root, '.multipart'))]).toEqual([String(content), []])
   })
 
   test('goes on at the last safe offset after the process was killed midway', async () => {
@@ -55,6 +104,7 @@ describe('an upload in turn to the disk', () => {
       const onSafe = (offset) => process.stdout.write(String(offset))
       await store.resumable.append('a/b', uploadId, { offset: 0, size: ${size}, body: Readable.from(body()), isAtomic: false, onSafe })`
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, root, uploadId], { stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void child.kill('SIGKILL')) // not left to wait, whatever fails
     const ended = once(child, 'exit')
     const safe = Number(await once(child.stdout, 'data'))
     child.kill('SIGKILL')
@@ -73,7 +123,7 @@ describe('an upload in turn to the disk', () => {
       const uploadId = await start(5)
       await append(uploadId, { size: 5, body: bodyOf(Buffer.from('films')) })
       await mkdir(join(root, 'a'), { recursive: true })
-      await rename(join(root, '.multipart', uploadId, 'whole'), join(root, 'a/b'))
+      await rename(await fileOf(uploadId), join(root, 'a/b'))
       await expect(append(uploadId, { size: 5, body: bodyOf(Buffer.from('later')) })).rejects.toMatchObject({ code: 'not_found' })
       await expect(store.resumable.complete('a/b', uploadId, { contentType, size: 6 })).rejects.toMatchObject({ code: 'not_found' })
       if (isAborted) await store.resumable.abort('a/b', uploadId)
@@ -88,7 +138,7 @@ describe('an upload in turn to the disk', () => {
     const ahead: number[] = []
     async function* body() {
       for (let given = 0; given < size; given += mebibyte / 4) {
-        if (given % mebibyte === 0) ahead.push(given - (await stat(join(root, '.multipart', uploadId, 'whole'))).size)
+        if (given % mebibyte === 0) ahead.push(given - (await stat(await fileOf(uploadId))).size)
         yield randomBytes(mebibyte / 4)
       }
     }
@@ -100,7 +150,7 @@ describe('an upload in turn to the disk', () => {
   test('is swept when nothing has come for a week, and not while something does', async () => {
     const [kept, stale] = [await start(5), await start(5)]
     for (const uploadId of [kept, stale]) {
-      for (const name of ['key', 'whole', '.']) await utimes(join(root, '.multipart', uploadId, name), daysAgo(8), daysAgo(8))
+      for (const name of ['key', '.']) await utimes(join(root, '.multipart', uploadId, name), daysAgo(8), daysAgo(8))
     }
     await append(kept, { size: 5, body: bodyOf(Buffer.from('fi')) })
     expect(await store.sweep()).toBe(1)
@@ -141,6 +191,6 @@ describe('an upload in turn to the disk', () => {
     for (const attempt of [append(uploadId, { size: 5, body }), store.resumable.complete('a/b', uploadId, { contentType, size: 5 }), store.resumable.abort('a/b', uploadId), start(1)]) {
       await expect(attempt).rejects.toMatchObject({ code: 'unavailable', message: 'The object store is not there' })
     }
-    expect(body.destroyed).toBe(true)
+    expect(body.destroyed).toBe(false)
   })
 })

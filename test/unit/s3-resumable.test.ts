@@ -51,6 +51,39 @@ describe('an upload in turn to S3', () => {
     expect([double().store.keys(), double().store.uploads.size, (await stored(store)).equals(content)]).toEqual([['a'], 0, true])
   })
 
+  test('leaves newer tails to whoever has gone on, and none behind where the upload is over', async () => {
+    const [store, another] = [connected(), connected()]
+    const content = randomBytes(1000)
+    const { append, uploadId } = await begun(store, content)
+    const elsewhere = (offset: number, end: number) => another.resumable.append('a', uploadId, { offset, size: 1000, isAtomic: false, body: bodyOf(content.subarray(offset, end)) })
+    await append(0, { body: bodyOf(content.subarray(0, 100)) })
+    let release: (() => void) | undefined
+    intercept(({ method, url }, response) => {
+      if (release || method !== 'GET' || url?.includes('prefix') !== true) return false
+      release = () => void refuse(response)
+      return true
+    })
+    const body = new Readable({ read: () => undefined })
+    body.push(content.subarray(100, 150))
+    const stopped = append(100, { body })
+    await expect.poll(() => release).toBeDefined()
+    await elsewhere(100, 300)
+    release?.()
+    body.push(null)
+    expect(await stopped).toBe(150)
+    await append(100, { body: bodyOf(Buffer.alloc(0)) }) // its tidying goes through
+    expect(double().store.keys()).toEqual(['a.tail-100', 'a.tail-150', 'a.tail-300'])
+    const late = new Readable({ read: () => undefined })
+    late.push(content.subarray(300, 350))
+    const later = append(300, { body: late })
+    await pause(100)
+    expect(await elsewhere(300, 1000)).toBe(1000)
+    await another.resumable.complete('a', uploadId, { contentType, size: 1000 })
+    late.push(null)
+    expect(await faultOf(later)).toMatchObject({ code: 'not_found' })
+    expect([double().store.keys(), (await stored(store)).equals(content)]).toEqual([['a'], true])
+  })
+
   test('tells safe offsets in order only, whichever part arrives first', async () => {
     const content = randomBytes(8 * partBytes)
     const { append } = await begun(connected(), content)

@@ -1,7 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Append } from '../../ports/object-storage.ts'
 import { arriving } from '../arriving.ts'
-import { bytesMissing } from '../object-faults.ts'
 import { asked } from './local-disk.errors.ts'
 
 /** What arrives in pieces of 64 KiB is written so much at a time. A mebibyte costs the system twice the time per byte (measured: Linux 6.18, ext4). */
@@ -9,26 +8,30 @@ const bytesAtOnce = 256 * 1024
 /** So many bytes may be in the system's memory alone before it is asked to bring them to the disk. */
 const bytesPerSync = 64 << 20
 
-/** Writes the body into the file from the offset on, and answers up to where the file is on the disk. */
-export async function appendTo(file: FileHandle, append: Append): Promise<number> {
+/** Writes the body on to the file, which ends at the offset and starts at another position of the whole. Answers up to where bytes are on the disk. */
+export async function appendTo(file: FileHandle, append: Append, start: number): Promise<number> {
   const { offset, isAtomic, onSafe } = append
-  const { size } = await asked(file.stat())
-  if (size < offset) throw bytesMissing()
-  if (size > offset) await asked(file.truncate(offset)) // of an append whose end nobody has noted
-  const writer = new Writer(file, offset, isAtomic ? undefined : onSafe)
+  const writer = new Writer(file, { start, offset, onSafe: isAtomic ? undefined : onSafe })
   try {
     for await (const chunk of arriving(append)) await writer.add(chunk)
     return await writer.finish()
   } catch (error) {
     await writer.settle()
-    if (isAtomic) await file.truncate(offset).catch(() => undefined) // the next append does it too
+    if (isAtomic) await file.truncate(offset - start).catch(() => undefined) // the next append does it too
     throw error
   }
+}
+
+interface Place {
+  readonly start: number
+  readonly offset: number
+  readonly onSafe: ((offset: number) => void) | undefined
 }
 
 /** One write and one sync at a time, both beside the receiving: the network does not wait for the disk before a piece is full. */
 class Writer {
   readonly #file: FileHandle
+  readonly #start: number
   readonly #onSafe: ((offset: number) => void) | undefined
   readonly #failing = new AbortController()
   #chunks: Buffer[] = []
@@ -38,8 +41,9 @@ class Writer {
   #writing: Promise<void> | undefined
   #syncing: Promise<void> | undefined
 
-  constructor(file: FileHandle, offset: number, onSafe: ((offset: number) => void) | undefined) {
+  constructor(file: FileHandle, { start, offset, onSafe }: Place) {
     this.#file = file
+    this.#start = start
     this.#onSafe = onSafe
     this.#written = offset
     this.#synced = offset
@@ -77,7 +81,7 @@ class Writer {
 
   async #write(chunks: readonly Buffer[], length: number): Promise<void> {
     try {
-      await asked(writeAll(this.#file, chunks, { position: this.#written, length }))
+      await asked(writeAll(this.#file, chunks, { position: this.#written - this.#start, length }))
       this.#written += length
       if (!this.#syncing && this.#written - this.#synced >= bytesPerSync) this.#syncing = this.#sync()
     } catch (error) {

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers'
 import { type Append, type Multipart, tailPattern } from '../../ports/object-storage.ts'
 import { arriving } from '../arriving.ts'
-import { bytesMissing } from '../object-faults.ts'
+import { bytesMissing, isNotFound } from '../object-faults.ts'
 import type { S3Connection } from './s3.connection.ts'
 import { listObjects } from './s3.list.ts'
 import { partBytesFor, partsOf, Sending } from './s3.parts.ts'
@@ -33,7 +33,7 @@ export async function appendTo(bucket: Bucket, upload: Upload, append: Append): 
   await assertReached(bucket, upload, offset)
   if (offset === size) return offset
   const tail = await tailAt(bucket, upload, offset)
-  // The one that is read here stays until an append begins further on: who keeps the offset may never learn of the one that comes.
+  // The one that is read here stays until an append begins further on: who keeps the offset may never learn of the one that comes. Newer ones may be others' by now.
   const tidying = removeTails(bucket, key, offset).catch(() => undefined) // completing removes all
   const onInOrder = (number: number) => (isAtomic ? undefined : onSafe?.(Math.min(number * partBytes, size)))
   const after = Math.floor(offset / partBytes)
@@ -44,7 +44,7 @@ export async function appendTo(bucket: Bucket, upload: Upload, append: Append): 
       end += bytes.length
       if (end === offset) break // nothing has come
       if (bytes.length === partBytes || end === size) await sending.add(bytes)
-      else await putTail(bucket, tailKey(key, end), { bytes, tidying })
+      else await putTail(bucket, upload, { offset: end, bytes })
     }
     await sending.stored()
     return end
@@ -56,14 +56,19 @@ export async function appendTo(bucket: Bucket, upload: Upload, append: Append): 
 
 /** Throws `not_found` for an upload that is over, and `conflict` where the part before the offset is not there. */
 async function assertReached(bucket: Bucket, { key, uploadId, size }: Upload, offset: number): Promise<void> {
-  const { s3 } = bucket
   const partBytes = partBytesOf(bucket, size)
   const number = offset === size ? Math.ceil(size / partBytes) : Math.floor(offset / partBytes)
-  const input = { Bucket: s3.bucket, Key: key, UploadId: uploadId, MaxParts: 1, ...(number > 1 && { PartNumberMarker: String(number - 1) }) }
-  const { Parts: [part] = [] } = await s3.call('ask', ({ client, sdk, options }) => client.send(new sdk.ListPartsCommand(input), options))
+  const part = await firstPart(bucket, { key, uploadId, after: Math.max(0, number - 1) })
   if (number === 0) return
   const isThere = part?.PartNumber === number && part.Size === Math.min(partBytes, size - (number - 1) * partBytes)
   if (!isThere || offset > size) throw bytesMissing()
+}
+
+/** Throws `not_found` for an upload that is over. */
+async function firstPart({ s3 }: Bucket, { key, uploadId, after }: { readonly key: string; readonly uploadId: string; readonly after: number }) {
+  const input = { Bucket: s3.bucket, Key: key, UploadId: uploadId, MaxParts: 1, ...(after > 0 && { PartNumberMarker: String(after) }) }
+  const { Parts: [part] = [] } = await s3.call('ask', ({ client, sdk, options }) => client.send(new sdk.ListPartsCommand(input), options))
+  return part
 }
 
 /** The bytes before the offset that fill no part. */
@@ -78,18 +83,24 @@ async function tailAt(bucket: Bucket, { key, size }: Upload, offset: number): Pr
   return await buffer(tail.body)
 }
 
-/** Not before the older ones are gone: this one might be taken for one of them. */
-async function putTail({ s3 }: Bucket, key: string, { bytes, tidying }: { readonly bytes: Buffer; readonly tidying: Promise<void> }): Promise<void> {
-  await tidying
-  await putAtOnce(s3, { key, contentType: 'application/octet-stream' }, bytes)
+/** Looks afterwards whether there is an upload that it will go with: who was stopped meanwhile would leave it for ever. */
+async function putTail(bucket: Bucket, { key, uploadId }: Upload, { offset, bytes }: { readonly offset: number; readonly bytes: Buffer }): Promise<void> {
+  const tail = tailKey(key, offset)
+  await putAtOnce(bucket.s3, { key: tail, contentType: 'application/octet-stream' }, bytes)
+  try {
+    await firstPart(bucket, { key, uploadId, after: 0 })
+  } catch (error) {
+    if (isNotFound(error)) await bucket.deleteAll([tail])
+    throw error
+  }
 }
 
-/** Of this object, all but the one at an offset. */
-export async function removeTails({ s3, deleteAll }: Bucket, key: string, except?: number): Promise<void> {
+/** Of this object, those before an offset. */
+export async function removeTails({ s3, deleteAll }: Bucket, key: string, before = Infinity): Promise<void> {
   const keys: string[] = []
   for await (const { key: found } of listObjects(s3, `${key}.tail-`, { after: '', limit: Infinity })) {
     const isOfKey = tailPattern.test(found) && found.replace(tailPattern, '') === key
-    if (isOfKey && (except === undefined || found !== tailKey(key, except))) keys.push(found)
+    if (isOfKey && Number(found.slice(`${key}.tail-`.length)) < before) keys.push(found)
   }
   await deleteAll(keys)
 }

@@ -8,7 +8,8 @@ import { putAtOnce } from './s3.write.ts'
 /**
  * A multipart upload with parts of one size, and what does not fill a part yet as an object beside it. So where an upload stands follows from its offset alone:
  * `floor(offset / part)` parts are in, and the rest is in `<key>.tail-<offset>`; only the end needs no tail, since the last part may be short.
- * A part that is sent again replaces the one before: what an append that ended midway left needs no undoing.
+ * A part that is sent again replaces the one before: what an append that ended midway left needs no undoing. Who was stopped, and wakes when others have gone on,
+ * may send such a part too: of the same positions, with what the same client sent for them. Of tails it removes none that is newer than its own offset.
  */
 export function resumableOn(bucket: Bucket): Resumable {
   return {
@@ -18,12 +19,8 @@ export function resumableOn(bucket: Bucket): Resumable {
     },
 
     async append(key, uploadId, append) {
-      append.body.on('error', () => undefined) // may come before the first read, which then throws it
-      try {
-        return await appendTo(bucket, { key, uploadId, size: append.size }, append)
-      } finally {
-        append.body.destroy()
-      }
+      append.body.on('error', () => undefined) // may come before the first read, which then throws it, or after the last
+      return await appendTo(bucket, { key, uploadId, size: append.size }, append)
     },
 
     async complete(key, uploadId, { contentType, size }) {

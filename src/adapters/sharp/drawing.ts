@@ -58,12 +58,14 @@ try {
 
 const PICTURE_LOADERS = 'JpegFile PngFile NsgifFile WebpFile TiffFile HeifFile'
 
-export function createDraughtsman(slots: number): Draughtsman {
+/** `longestSeconds` ends it earlier than usual, for tests. */
+export function createDraughtsman({ slots, longestSeconds = LIMITS.seconds }: { readonly slots: number; readonly longestSeconds?: number | undefined }): Draughtsman {
   const runner = createRunner({ slots })
   const run = async ({ source, isDrawing, isTight, signal, bitmap }: Order) => {
     const edge = String(Math.min(bitmap?.maxSize ?? 1, LONGEST_SIDE))
     const args = [import.meta.resolve('sharp'), source, bitmap?.path ?? '', edge, JSON.stringify(READING), isDrawing ? 'SvgBuffer' : PICTURE_LOADERS]
-    const limits = isTight ? TIGHT_LIMITS : LIMITS
+    const usual = isTight ? TIGHT_LIMITS : LIMITS
+    const limits = { ...usual, seconds: Math.min(usual.seconds, longestSeconds) }
     return factsIn(await runner.run({ program: process.execPath, args: ['--input-type=module', '-e', PROGRAM, '--', ...args], signal, limits }))
   }
   return {

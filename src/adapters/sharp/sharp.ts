@@ -22,10 +22,10 @@ const MOST_BYTES_TIGHT = 160 * 1024 ** 2
 
 const LOADERS = ['JpegFile', 'JpegBuffer', 'PngFile', 'PngBuffer', 'NsgifFile', 'NsgifBuffer', 'WebpFile', 'WebpBuffer', 'TiffFile', 'TiffBuffer', 'HeifFile', 'HeifBuffer']
 
-/** libvips and its 27 MB are loaded with the first picture. */
-export function createSharp(): ImageEngine {
+/** libvips and its 27 MB are loaded with the first picture. `longestDrawingSeconds`: for what is decoded in a process of its own, for tests. */
+export function createSharp({ longestDrawingSeconds }: { readonly longestDrawingSeconds?: number } = {}): ImageEngine {
   const limit = pLimit(AT_ONCE)
-  const draughtsman = createDraughtsman(AT_ONCE)
+  const draughtsman = createDraughtsman({ slots: AT_ONCE, longestSeconds: longestDrawingSeconds })
   let loaded: Promise<Open> | undefined
   const using = <T>(source: string, task: (input: Input) => Promise<T>) => limit(async () => task(await inputOf(source)))
   const open = async (path: string) => (await (loaded ??= load()))(path, READING)

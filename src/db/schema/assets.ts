@@ -68,6 +68,8 @@ const assetColumns = () => ({
   deletedAt: moment(),
   /** When it leaves the trash for good: some weeks later, or now where somebody asked for that. */
   purgeAfter: moment(),
+  /** Since when it lies in its directory: uploaded, moved or restored into it. */
+  placedAt: moment().notNull(),
 })
 
 export const assets = pgTable(

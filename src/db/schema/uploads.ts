@@ -16,6 +16,8 @@ export const uploads = pgTable(
     name: byteText().notNull(),
     onConflict: text().notNull(),
     contentType: text().notNull(),
+    /** As the client said it, for it to be told again; never longer than the head of a request. */
+    metadata: text().notNull().default(''),
     sizeBytes: bigint({ mode: 'number' }).notNull(),
     /** Bytes that are safe in the store: what the client is told to go on from. */
     offsetBytes: bigint({ mode: 'number' }).notNull(),

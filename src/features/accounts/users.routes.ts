@@ -5,7 +5,11 @@ import { email, Me, personName, User } from './accounts.schemas.ts'
 import type { UserService } from './users.service.ts'
 
 const tag = 'People'
-const avatar = z.url({ protocol: /^https?$/ }).max(2000).nullable().optional().describe('An http(s) URL of a picture')
+const avatar = z
+  .url({ protocol: /^https?$/ })
+  .max(2000)
+  .refine((text) => !/["'<>\\\s]/.test(text) && !/^https?:\/\/[^/?#]*@/i.test(text), 'must be a plain http(s) URL, without a user name in it')
+  .nullable().optional().describe('An http(s) URL of a picture')
 
 export const meRoutes = (users: UserService): Route[] => [
   callerRoute({

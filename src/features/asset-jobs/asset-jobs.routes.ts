@@ -28,6 +28,7 @@ export const assetJobRoutes = (jobs: AssetJobService, retries: JobRetryService):
     driveRequired: false,
     // A word that names no job is told after the asset was granted: it is no id.
     params: { name: z.string().max(100).meta({ enum: [...jobNames], description: 'As GET …/jobs names it' }) },
+    refusals: { conflict: 'Under way, not for this asset, or nothing is set up to do it' },
     response: AssetJob,
     handle: async ({ scope, params }) => ok(await retries.retry(scope, params.name)),
   }),

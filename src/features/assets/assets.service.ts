@@ -4,7 +4,7 @@ import type { Asset, PreviewImage } from '../../assets/asset.schemas.ts'
 import type { AssetRepository } from '../../assets/assets.repository.ts'
 import { presentAsset, presentPreviews } from '../../assets/present-asset.ts'
 import { notFound } from '../../errors.ts'
-import { type AssetPath, parseAssetPath, parseFolderPath } from '../../model/asset-path.ts'
+import { type AssetPath, parseKnownPath, parseFolderPath } from '../../model/asset-path.ts'
 import { type Cursors, type Page, pageBy } from '../../model/cursor.ts'
 import type { LinkSigner } from '../../ports/link-signer.ts'
 
@@ -33,7 +33,7 @@ export function createAssetService({ store, links, cursors }: Needs) {
     },
 
     async getByPath(scope: DriveScope<'read'>, path: string): Promise<Asset> {
-      const row = await store.assets.findByPath(scope, parseAssetPath(path, scope.driveId))
+      const row = await store.assets.findByPath(scope, parseKnownPath(path, scope.driveId))
       if (!row) throw notFound('Asset')
       return presentAsset(row, links)
     },

@@ -1,6 +1,6 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { AssetScope } from '../../access/scope.ts'
-import { orPathTaken } from '../../assets/paths.repository.ts'
+import { afterEmptying, orPathTaken } from '../../assets/paths.repository.ts'
 import type { Executor } from '../../db/client.ts'
 import { assets } from '../../db/schema/index.ts'
 import type { AssetPath } from '../../model/asset-path.ts'
@@ -20,11 +20,12 @@ export function createMoveRepository(db: Executor) {
   return {
     /** Throws `PathTaken`. */
     async move(scope: AssetScope<'edit'>, place: Place, at: Date) {
-      await orPathTaken(db.update(assets).set({ ...place, version: sql`${assets.version} + 1`, updatedAt: at }).where(living(scope)))
+      const placedAt = sql`CASE WHEN ${assets.directory} = ${place.directory} THEN ${assets.placedAt} ELSE ${at.toISOString()}::timestamptz END`
+      await orPathTaken(db.update(assets).set({ ...place, version: sql`${assets.version} + 1`, updatedAt: at, placedAt }).where(living(scope)))
     },
 
     async trash(scope: AssetScope<'edit'>, { deleted, purgeAfter }: { readonly deleted: Date; readonly purgeAfter: Date }) {
-      await db.update(assets).set({ deletedAt: deleted, purgeAfter }).where(living(scope))
+      await db.update(assets).set({ deletedAt: afterEmptying(scope.driveId, deleted), purgeAfter }).where(living(scope))
     },
   }
 }

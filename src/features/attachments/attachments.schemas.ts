@@ -1,13 +1,11 @@
 import { z } from 'zod'
-
-/** RFC 6838 names, and RFC 9110 parameters. */
-const mediaType = /^[a-z0-9][\w!#$&^.+-]{0,126}\/[a-z0-9][\w!#$&^.+-]{0,126}(?:; ?[\w!#$&^.+-]{1,64}=(?:[\w!#$&^.+:/-]{1,127}|"[ !#-[\]-~]{0,127}"))*$/
+import { MediaType } from '../../model/media-type.ts'
 
 export const AttachmentDraft = z
   .object({
     size: z.int().min(1).describe('Bytes, exactly'),
     name: z.string().trim().min(1).max(255),
-    mime_type: z.string().max(255).toLowerCase().regex(mediaType, 'must be a media type, such as image/jpeg'),
+    mime_type: MediaType,
   })
   .meta({ id: 'AttachmentDraft' })
 export type AttachmentDraft = z.infer<typeof AttachmentDraft>

@@ -1,5 +1,3 @@
-import type { Region } from '../../ports/image-engine.ts'
-
 /** The mean of embeddings, each of length 1, and of how many. */
 export interface Mean {
   readonly centroid: readonly number[] | null
@@ -40,11 +38,4 @@ export function mergedMean(one: Mean, other: Mean): Mean {
   const { centroid: beside } = other
   const count = one.count + other.count
   return { centroid: one.centroid.map((value, at) => (value * one.count + (beside[at] ?? 0) * other.count) / count), count }
-}
-
-/** Intersection over union: 1 for the same box, 0 for boxes apart. */
-export function overlapOf(one: Region, other: Region): number {
-  const along = (start: number, length: number, [from, other]: readonly [number, number]) => Math.max(0, Math.min(start + length, from + other) - Math.max(start, from))
-  const shared = along(one.x, one.width, [other.x, other.width]) * along(one.y, one.height, [other.y, other.height])
-  return shared / (one.width * one.height + other.width * other.height - shared)
 }

@@ -5,6 +5,7 @@ import { unavailable } from '../../errors.ts'
 import type { ImageEngine, Region } from '../../ports/image-engine.ts'
 import { MediaError } from '../../ports/media-engine.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
+import { withMargin } from './face-box.ts'
 
 /** A picture that faces are cut out of: its bytes, and the file that the engine reads. */
 interface FetchedPicture {
@@ -20,8 +21,6 @@ interface Fetch {
 }
 
 const longestSide = 256
-/** Of the face's own width and height, on each side: hair and chin. */
-const margin = 0.25
 
 /** Previews are ours, and small. */
 export async function fetchPicture(storage: ObjectStorage, { key, folder, name, signal }: Fetch): Promise<FetchedPicture> {
@@ -41,14 +40,4 @@ export async function cutOut(images: ImageEngine, source: string, { box, target,
     if (error instanceof MediaError) return null
     throw error
   }
-}
-
-function withMargin({ x, y, width, height }: Region): Region {
-  const along = (start: number, length: number) => {
-    const from = Math.max(0, start - length * margin)
-    return [from, Math.min(1, start + length * (1 + margin)) - from] as const
-  }
-  const [left, across] = along(x, width)
-  const [top, down] = along(y, height)
-  return { x: left, y: top, width: across, height: down }
 }

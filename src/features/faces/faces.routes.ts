@@ -5,7 +5,7 @@ import type { FaceService } from './faces.service.ts'
 import type { MarkFace } from './mark-face.ts'
 
 const tag = 'Faces'
-const params = { face_id: z.guid() }
+const params = { face_id: z.guid().describe('The face, as GET …/faces lists it') }
 
 export const faceRoutes = (faces: FaceService, mark: MarkFace): Route[] => [
   assetRoute({

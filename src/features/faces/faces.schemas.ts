@@ -1,10 +1,12 @@
 import { z } from 'zod'
 
 const share = z.number().min(0).max(1)
+/** Less is no face that anybody could see. */
+const side = z.number().min(0.001).max(1)
 
 /** Without a name of its own where it comes in: the description would tell of it twice. */
 const box = z
-  .object({ x: share, y: share, width: share.positive(), height: share.positive() })
+  .object({ x: share, y: share, width: side, height: side })
   // A little more is what sums of such numbers come to.
   .refine(({ x, y, width, height }) => x + width <= 1.000001 && y + height <= 1.000001, { error: 'must lie inside the picture: x + width and y + height are at most 1', params: { type: 'range' } })
   .describe('In shares of the picture’s width and height, from the top left')
@@ -35,15 +37,17 @@ const whose = {
   individual_name: individualName.nullish().describe('Somebody of exactly this name on the drive, else a new individual'),
 }
 
-export const FaceDraft = z.object({
-  preview_id: z.guid().nullish().describe('The preview that it is seen in; a still has but one'),
-  timestamp: z.number().min(0).max(1e7).nullish().describe('Or the moment of the film, in seconds'),
-  bounding_box: box,
-  ...whose,
-})
+export const FaceDraft = z
+  .object({
+    preview_id: z.guid().nullish().describe('The preview that it is seen in; a still has but one'),
+    timestamp: z.number().min(0).max(1e7).nullish().describe('Or the moment of the film, in seconds'),
+    bounding_box: box,
+    ...whose,
+  })
+  .meta({ id: 'FaceDraft' })
 export type FaceDraft = z.infer<typeof FaceDraft>
 
-export const FaceChange = z.object(whose)
+export const FaceChange = z.object(whose).meta({ id: 'FaceChange' })
 export type FaceChange = z.infer<typeof FaceChange>
 
 export const Individual = z

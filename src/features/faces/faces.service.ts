@@ -9,7 +9,7 @@ import type { FaceViewRepository } from './face-views.repository.ts'
 import type { FaceRepository, KnownFace } from './faces.repository.ts'
 import type { Face, FaceChange } from './faces.schemas.ts'
 import { presentFace } from './present-face.ts'
-import { followFace, individualMeant, type WhoseRepositories } from './whose-face.ts'
+import { followFace, individualMeant, type WhoseRepositories } from './individuals/whose-face.ts'
 
 export type FaceService = ReturnType<typeof createFaceService>
 

@@ -9,10 +9,11 @@ import type { FaceViewRepository } from './face-views.repository.ts'
 import { faceJob, orderFaces, orderFacesAnew, orderFacesLeft, type Target } from './faces.jobs.ts'
 import { createFaceService } from './faces.service.ts'
 import { faceFinding } from './find-faces.ts'
-import { createIndividualService } from './individuals.service.ts'
+import { forgetFaces, lockFaces } from './individuals/forget-faces.ts'
+import { createIndividualService } from './individuals/individuals.service.ts'
 import type { KeepingNeeds, KeepingRepositories } from './keep-found-faces.ts'
 import { createMarkFace } from './mark-face.ts'
-import type { PeopleRepositories } from './merge-individuals.ts'
+import type { PeopleRepositories } from './individuals/merge-individuals.ts'
 
 interface Needs extends Omit<KeepingNeeds, 'store'> {
   readonly store: Store<KeepingRepositories & PeopleRepositories & { readonly faceViews: FaceViewRepository }>
@@ -38,5 +39,7 @@ export function createFaces(needs: Needs) {
     async resume(tx: { readonly jobs: JobRepository; readonly assetJobsOverview: AssetJobOverviewRepository }, target: Target) {
       if (needs.finder) await orderFacesLeft(tx, target)
     },
+    /** For an asset that leaves the trash for good. */
+    ofPurged: { lock: lockFaces, forget: forgetFaces },
   }
 }

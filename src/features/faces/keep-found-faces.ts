@@ -11,11 +11,12 @@ import type { ObjectRepository } from '../../objects/objects.repository.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Region } from '../../ports/image-engine.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
+import { overlapOf } from './face-box.ts'
 import { createFaceGroups, type FaceGroups } from './face-groups.ts'
-import { noMean, overlapOf } from './face-means.ts'
+import { noMean } from './face-means.ts'
 import { faceJob } from './faces.jobs.ts'
 import type { FaceRepository, KnownFace, NewFace } from './faces.repository.ts'
-import type { IndividualRepository } from './individuals.repository.ts'
+import type { IndividualRepository } from './individuals/individuals.repository.ts'
 
 export interface KeepingRepositories {
   readonly assetLock: AssetLockRepository

@@ -10,13 +10,14 @@ import type { Clock } from '../../ports/clock.ts'
 import type { ImageEngine } from '../../ports/image-engine.ts'
 import type { LinkSigner } from '../../ports/link-signer.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
+import { inPicture } from './face-box.ts'
 import { cutOut, fetchPicture } from './face-pictures.ts'
 import { type FaceSpot, spotOf } from './face-spot.ts'
 import type { FaceViewRepository } from './face-views.repository.ts'
 import type { FaceRepository } from './faces.repository.ts'
 import type { Face, FaceDraft } from './faces.schemas.ts'
 import { presentFace } from './present-face.ts'
-import { individualMeant, type WhoseRepositories } from './whose-face.ts'
+import { individualMeant, type WhoseRepositories } from './individuals/whose-face.ts'
 
 export type MarkFace = ReturnType<typeof createMarkFace>
 
@@ -51,7 +52,7 @@ export function createMarkFace({ store, storage, images, links, clock, inFolder 
       const at = clock.now()
       const individualId = (await individualMeant(tx, scope, { ...draft, newId: tx.objects.newId(), at })) ?? null
       if (!(await tx.objects.store(driveId, sizes))) throw conflict('The picture took longer than a day')
-      const box = inside(draft.bounding_box)
+      const box = inPicture(draft.bounding_box)
       const made = { confidence: null, source: 'manual', isAssignedByHand: true, embedding: null, createdBy: actorOf(caller), at } as const
       await tx.faces.insert(scope, [{ ...made, id, individualId, frame, timestampSeconds, box, objectId: sizes[0]?.id ?? null }])
       await tx.activity.add({ driveId, caller, action: 'face.added', assetId, after: { id, individual_id: individualId }, at })
@@ -76,6 +77,3 @@ export function createMarkFace({ store, storage, images, links, clock, inFolder 
     })
   }
 }
-
-/** What sums of shares go beyond the edge by is cut off. */
-const inside = ({ x, y, width, height }: FaceDraft['bounding_box']) => ({ x, y, width: Math.min(width, 1 - x), height: Math.min(height, 1 - y) })

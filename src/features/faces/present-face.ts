@@ -2,7 +2,7 @@ import { objectKeys } from '../../objects/object-keys.ts'
 import type { LinkSigner } from '../../ports/link-signer.ts'
 import type { FaceRow } from './face-views.repository.ts'
 import type { Face, Individual } from './faces.schemas.ts'
-import type { IndividualRow } from './individual-views.repository.ts'
+import type { IndividualRow } from './individuals/individual-views.repository.ts'
 
 export const presentFace = ({ box, ...row }: FaceRow, links: LinkSigner): Face => ({
   id: row.id,

@@ -1,5 +1,5 @@
 import { and, asc, eq, gte, isNull, lt, lte, sql } from 'drizzle-orm'
-import { orPathTaken } from '../../assets/paths.repository.ts'
+import { afterEmptying, orPathTaken } from '../../assets/paths.repository.ts'
 import { type Executor, rowsOf } from '../../db/client.ts'
 import { assets } from '../../db/schema/index.ts'
 import { type AssetPath, endOf, longestPath } from '../../model/asset-path.ts'
@@ -12,8 +12,8 @@ export interface PlacedAsset extends AssetPath {
 
 interface Part {
   readonly directory: string
-  /** What was made later stays where it is; null = all. */
-  readonly madeUntil: Date | null
+  /** What came there later stays; null = all. */
+  readonly placedUntil: Date | null
   /** By how many bytes the paths grow: what would be too long then stays too. */
   readonly growth: number
   readonly limit: number
@@ -25,7 +25,7 @@ export function createFolderAssetRepository(db: Executor) {
 
   return {
     /** Locked before anything is changed, in the order of their paths. */
-    lockSome: (driveId: string, { directory, madeUntil, growth, limit }: Part): Promise<PlacedAsset[]> =>
+    lockSome: (driveId: string, { directory, placedUntil, growth, limit }: Part): Promise<PlacedAsset[]> =>
       db
         .select({ id: a.id, directory: a.directory, name: a.name })
         .from(a)
@@ -35,8 +35,8 @@ export function createFolderAssetRepository(db: Executor) {
             isNull(a.deletedAt),
             gte(a.directory, directory),
             lt(a.directory, endOf(directory)),
-            madeUntil === null ? undefined : lte(a.createdAt, madeUntil),
-            sql`octet_length(${a.directory}) + octet_length(${a.name}) + ${growth}::int <= ${longestPath}::int`,
+            placedUntil === null ? undefined : lte(a.placedAt, placedUntil),
+            growth > 0 ? sql`octet_length(${a.directory}) + octet_length(${a.name}) + ${growth}::int <= ${longestPath}::int` : undefined,
           ),
         )
         .orderBy(asc(a.directory), asc(a.name))
@@ -53,8 +53,9 @@ export function createFolderAssetRepository(db: Executor) {
 
     /** Throws `PathTaken` where one of the paths was taken just now. */
     async move(driveId: string, places: readonly PlacedAsset[], at: Date) {
+      const now = sql`${at.toISOString()}::timestamptz`
       const moved = db.execute(sql`
-        UPDATE assets a SET directory = given.directory, name = given.name, version = a.version + 1, updated_at = ${at.toISOString()}::timestamptz
+        UPDATE assets a SET directory = given.directory, name = given.name, version = a.version + 1, updated_at = ${now}, placed_at = ${now}
         FROM ${given(places)} WHERE a.drive_id = ${driveId} AND a.id = given.id`)
       await orPathTaken(moved)
     },
@@ -62,7 +63,7 @@ export function createFolderAssetRepository(db: Executor) {
     async trash(driveId: string, ids: readonly string[], { deleted, purgeAfter }: { readonly deleted: Date; readonly purgeAfter: Date }) {
       await db
         .update(a)
-        .set({ deletedAt: deleted, purgeAfter })
+        .set({ deletedAt: afterEmptying(driveId, deleted), purgeAfter })
         .where(and(eq(a.driveId, driveId), sql`${a.id} = ANY(${sql.param([...ids])}::uuid[])`))
     },
   }

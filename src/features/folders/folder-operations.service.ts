@@ -98,7 +98,7 @@ async function nothingElseIsUnderWay({ folderOperations }: Repositories, scope: 
 
 async function fitsThere({ folders }: Repositories, scope: DriveScope<'edit'>, { longest, newPath }: { readonly longest: number; readonly newPath: string }) {
   if (longest > longestPath) throw invalid({ loc: ['body', 'new_path'], msg: `must be shorter: a path below it would have more than ${longestPath} bytes`, type: 'length' })
-  if (await folders.exists(scope, newPath)) throw conflict(taken)
+  if ((await folders.exists(scope, newPath)) || (await folders.isAsset(scope, newPath))) throw conflict(taken)
 }
 
 /** Exactly as many as one step takes need a second one, which finds the end. */

@@ -17,8 +17,12 @@ export function createFolderRepository(db: Executor) {
   const below = (driveId: string, directory: string) => and(eq(folders.driveId, driveId), gte(folders.path, directory), lt(folders.path, endOf(directory)))
 
   return {
-    /** Held until the transaction ends: changes to the folders of a drive take turns, and no upload waits for them. False where the drive is gone. */
+    /**
+     * Held until the transaction ends: changes to the folders of a drive take turns, and no upload waits for them. False where the drive is gone.
+     * Who would wait longer than a moment is sent away (a database that is busy): each waits with a connection, of which others have need.
+     */
     async lock({ driveId }: DriveScope<'edit'>): Promise<boolean> {
+      await db.execute(sql`SET LOCAL lock_timeout = '1s'`)
       return (await db.select({ id: drives.id }).from(drives).where(eq(drives.id, driveId)).for('no key update')).length > 0
     },
 
@@ -57,6 +61,14 @@ export function createFolderRepository(db: Executor) {
       const [found] = await rowsOf<{ readonly there: boolean }>(db, sql`
         SELECT EXISTS (SELECT FROM living_assets WHERE drive_id = ${driveId} AND directory >= ${directory} AND directory < ${endOf(directory)})
             OR EXISTS (SELECT FROM folders WHERE drive_id = ${driveId} AND path >= ${directory} AND path < ${endOf(directory)}) AS there`)
+      return found?.there ?? false
+    },
+
+    /** Whether an asset has this very path: a name is a file's or a folder's. */
+    async isAsset({ driveId }: DriveScope<'edit'>, directory: string): Promise<boolean> {
+      const cut = directory.lastIndexOf('/', directory.length - 2) + 1
+      const [found] = await rowsOf<{ readonly there: boolean }>(db, sql`
+        SELECT EXISTS (SELECT FROM living_assets WHERE drive_id = ${driveId} AND directory = ${directory.slice(0, cut)} AND name = ${directory.slice(cut, -1)}) AS there`)
       return found?.there ?? false
     },
 

@@ -36,6 +36,7 @@ export function createFolderService({ store, cursors, clock }: Needs) {
       await store.transaction(async (tx) => {
         if (!(await tx.folders.lock(scope))) throw notFound('Drive')
         const at = clock.now()
+        if (await tx.folders.isAsset(scope, path)) throw conflict('An asset has this path')
         if ((await tx.folders.exists(scope, path)) || !(await tx.folders.insert({ driveId, path, createdBy: actorOf(caller), createdAt: at }))) throw conflict('There is such a folder already')
         await tx.activity.add({ driveId, caller, action: 'folder.created', after: { path: fullFolderPath(driveId, path) }, at })
       })

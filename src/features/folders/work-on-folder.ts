@@ -17,7 +17,7 @@ export const assetsAtOnce = 1000
 
 interface Doing {
   readonly at: Date
-  /** False in a job, where time goes by: what was uploaded into the old folder after the order stays there. */
+  /** False in a job, where time goes by: what was uploaded, moved or restored into the old folder after the order stays there. */
   readonly includesNew: boolean
 }
 
@@ -25,7 +25,7 @@ interface Doing {
 export async function workOnFolder(tx: WorkRepositories, operation: FolderOperationRow, { at, includesNew }: Doing): Promise<FolderOperationRow> {
   const { driveId, path: directory, newPath, createdAt } = operation
   const growth = newPath === null ? 0 : Math.max(0, growthOf(directory, newPath))
-  const found = await tx.folderAssets.lockSome(driveId, { directory, madeUntil: includesNew ? null : createdAt, growth, limit: assetsAtOnce })
+  const found = await tx.folderAssets.lockSome(driveId, { directory, placedUntil: includesNew ? null : createdAt, growth, limit: assetsAtOnce })
   if (found.length > 0) await (newPath === null ? trash(tx, operation, { found, at }) : move(tx, { ...operation, newPath }, { found, at }))
   return tx.folderOperations.advance(operation, { done: found.length, isAtEnd: found.length < assetsAtOnce, at })
 }

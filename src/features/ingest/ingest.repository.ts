@@ -48,7 +48,7 @@ export function createIngestRepository(db: Executor) {
 
     /** Throws `PathTaken`. */
     async insert({ driveId }: DriveScope<'edit'>, { at, ...asset }: NewAsset) {
-      await orPathTaken(db.insert(assets).values({ ...asset, driveId, createdAt: at, updatedAt: at }))
+      await orPathTaken(db.insert(assets).values({ ...asset, driveId, createdAt: at, updatedAt: at, placedAt: at }))
     },
   }
 }

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { Asset } from '../../assets/asset.schemas.ts'
 import { driveRoute, ok, type Route } from '../../http/define-route.ts'
+import { OnTaken } from '../../model/on-taken.ts'
 import type { RegisterService } from './register.service.ts'
 
 const RegisterObject = z
   .object({
     path: z.string().min(1).max(4096).describe('Where the asset is to lie: `folder/file.mov`'),
     object_key: z.string().min(1).max(1024).describe('Below `drives/{drive_id}/incoming/`'),
-    on_conflict: z.enum(['refuse', 'rename', 'version']).optional().describe('Where the path is taken: 409 with `asset_id` (the default), `file (2).mov`, or `file_v2.mov`'),
+    on_conflict: OnTaken.optional().describe('Where the path is taken: 409 with `asset_id` (the default), `file (2).mov`, or `file_v2.mov`'),
   })
   .meta({ id: 'RegisterObject' })
 
@@ -22,6 +23,7 @@ export const ingestRoutes = (registering: RegisterService): Route[] => [
     action: 'edit',
     drive: 'path',
     body: RegisterObject,
+    refusals: { conflict: 'Another asset has the path, which `asset_id` names; or the object is an asset already' },
     response: Asset,
     handle: async ({ scope, body }) => ok(await registering.register(scope, { path: body.path, objectKey: body.object_key, onConflict: body.on_conflict ?? 'refuse' })),
   }),

@@ -2,6 +2,7 @@ import type { DriveScope } from '../../access/scope.ts'
 import { AppError } from '../../errors.ts'
 import { type AssetPath, fullPath, numberedName, versionedName } from '../../model/asset-path.ts'
 import { contentTypeOf } from '../../model/content-type.ts'
+import type { OnTaken } from '../../model/on-taken.ts'
 import { objectKeys } from '../../objects/object-keys.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
@@ -11,9 +12,8 @@ import { placeAsset, type Placement, type PlacingStore, type SentFile } from './
 import { sendSource } from './send-source.ts'
 
 export type IngestService = ReturnType<typeof createIngestService>
+/** What whoever brings files of this machine says where a path is taken. */
 export type OnConflict = 'version' | 'rename' | 'skip'
-/** What an upload over HTTP says where its path is taken: `refuse` leaves it to whoever has it. */
-export type OnTaken = 'version' | 'rename' | 'refuse'
 
 interface Needs {
   readonly store: PlacingStore

@@ -1,23 +1,27 @@
 import { v5 as uuidv5 } from 'uuid'
 import type { Asset } from '../../assets/asset.schemas.ts'
+import type { AssetRepository } from '../../assets/assets.repository.ts'
+import { presentAsset } from '../../assets/present-asset.ts'
 import type { DriveScope } from '../../access/scope.ts'
-import { AppError, invalid, pathTaken } from '../../errors.ts'
-import { type AssetPath, fullPath, parseAssetPath } from '../../model/asset-path.ts'
+import { AppError, invalid, notFound, pathTaken } from '../../errors.ts'
+import { type AssetPath, parseAssetPath } from '../../model/asset-path.ts'
 import { contentTypeOf } from '../../model/content-type.ts'
+import type { OnTaken } from '../../model/on-taken.ts'
 import { objectKeys } from '../../objects/object-keys.ts'
 import type { ObjectRepository } from '../../objects/objects.repository.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { LinkSigner } from '../../ports/link-signer.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
-import type { IngestService, OnTaken } from './ingest.service.ts'
+import type { IngestService } from './ingest.service.ts'
 
 export type RegisterService = ReturnType<typeof createRegisterService>
 
 interface Needs {
-  readonly store: { readonly objects: ObjectRepository }
+  readonly store: { readonly assets: AssetRepository; readonly objects: ObjectRepository }
   readonly storage: ObjectStorage
+  readonly links: LinkSigner
   readonly clock: Clock
   readonly place: IngestService['place']
-  readonly present: (scope: DriveScope<'edit'>, path: string) => Promise<Asset>
 }
 
 interface Order {
@@ -30,7 +34,7 @@ interface Order {
 const namespace = '6f0a4b8e-5a52-4d6e-9c0f-2f7d9a0e3b11'
 
 /** Objects that others put into the bucket become assets where they lie. */
-export function createRegisterService({ store, storage, clock, place, present }: Needs) {
+export function createRegisterService({ store, storage, links, clock, place }: Needs) {
   async function sizeOf(driveId: string, key: string): Promise<number> {
     const prefix = objectKeys.incoming(driveId)
     const fault = (msg: string) => invalid({ loc: ['body', 'object_key'], msg, type: 'format' })
@@ -50,7 +54,9 @@ export function createRegisterService({ store, storage, clock, place, present }:
       const sent = { assetId: store.objects.newId(), objectId: object.id, takeOver: object, contentType, contentHash: null, size, modified: null, at: clock.now() }
       const placed = await place(scope, sent, { path, onConflict })
       if (placed.state === 'taken') throw pathTaken(placed.id)
-      return present(scope, fullPath(driveId, placed.path))
+      const row = await store.assets.findOn(scope, placed.id) // somebody may have moved it by now
+      if (!row) throw notFound('Asset')
+      return presentAsset(row, links)
     },
   }
 }

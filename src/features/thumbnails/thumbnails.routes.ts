@@ -6,6 +6,8 @@ import type { ThumbnailService } from './thumbnails.service.ts'
 const tag = 'Thumbnails'
 const path = '/custom-thumbnail'
 
+const CustomThumbnail = z.object({ attachment_token: z.string().min(1).max(8192).optional().describe('The token of an uploaded image') }).meta({ id: 'CustomThumbnail' })
+
 export const thumbnailRoutes = (thumbnails: ThumbnailService): Route[] => [
   assetRoute({
     method: 'POST',
@@ -17,7 +19,8 @@ export const thumbnailRoutes = (thumbnails: ThumbnailService): Route[] => [
     action: 'edit',
     drive: 'body',
     driveRequired: false,
-    body: z.object({ attachment_token: z.string().min(1).max(8192).optional().describe('The token of an uploaded image') }),
+    body: CustomThumbnail,
+    refusals: { conflict: 'The token was used already', too_large: 'The image has more bytes than a thumbnail may have' },
     response: Asset,
     handle: async ({ scope, body, signal }) => ok(await thumbnails.set(scope, body.attachment_token, signal)),
   }),

@@ -18,10 +18,21 @@ interface Repositories {
   readonly objects: ObjectRepository
   readonly activity: ActivityRepository
 }
-interface Needs {
-  readonly store: Store<Repositories>
+/** What is kept of the faces on an asset must go with it: means of embeddings too. */
+interface FacesOfPurged<R> {
+  /** To be called before the asset is locked. */
+  readonly lock: (tx: R, asset: PurgedAsset) => Promise<void>
+  readonly forget: (tx: R, asset: PurgedAsset, at: Date) => Promise<void>
+}
+interface PurgedAsset {
+  readonly driveId: string
+  readonly assetId: string
+}
+interface Needs<R extends Repositories> {
+  readonly store: Store<R>
   readonly storage: ObjectStorage
   readonly clock: Clock
+  readonly faces: FacesOfPurged<R>
 }
 
 const assetsAtOnce = 500
@@ -30,14 +41,16 @@ const assetsAtOnce = 500
  * What is due leaves for good: an asset's row with all that hangs on it, in one transaction with the references that go; then the bytes that nobody
  * refers to any more. Whatever is cut off in between has lost its last reference in the table, and the sweep of objects finds it.
  */
-export const trashPurge = ({ store, storage, clock }: Needs) => {
+export const trashPurge = <R extends Repositories>({ store, storage, clock, faces }: Needs<R>) => {
   /** The objects that it referred to; none where it was restored or purged meanwhile. */
   const purge = (driveId: string, id: string) =>
     store.transaction(async (tx) => {
       const at = clock.now()
+      await faces.lock(tx, { driveId, assetId: id })
       const asset = await tx.trash.lockDue(driveId, id, at)
       if (!asset) return []
       const objects = await tx.trash.objectsOf(driveId, id)
+      await faces.forget(tx, { driveId, assetId: id }, at)
       await tx.trash.delete(driveId, id)
       await tx.objects.unreference(driveId, objects.map((each) => each.id))
       // Whoever purged it by hand stands in the activity already.

@@ -42,7 +42,7 @@ export function createTrashRepository(db: Executor) {
 
     /** Throws `PathTaken`. */
     async restore({ driveId }: DriveScope<'edit'>, id: string, { name, at }: { readonly name: string; readonly at: Date }) {
-      await orPathTaken(db.update(a).set({ name, deletedAt: null, purgeAfter: null, version: sql`${a.version} + 1`, updatedAt: at }).where(one(driveId, id)))
+      await orPathTaken(db.update(a).set({ name, deletedAt: null, purgeAfter: null, version: sql`${a.version} + 1`, updatedAt: at, placedAt: at }).where(one(driveId, id)))
     },
 
     /** From then on nobody sees it: nobody's clock is before that time, not that of a restore which waited for this either. */
@@ -50,11 +50,14 @@ export function createTrashRepository(db: Executor) {
       await db.update(a).set({ purgeAfter: new Date(0) }).where(one(driveId, id))
     },
 
-    /** What is in the trash until then is gone for everybody, however much that is. False where the drive is. */
-    async empty({ driveId }: DriveScope<'manage'>, at: Date): Promise<boolean> {
+    /**
+     * All that is in it now is gone for everybody, however much that is. False where the drive is gone. Measured by what lies in it, and not by the clock of
+     * whoever empties it: one that is fast would take what is deleted afterwards, too.
+     */
+    async empty({ driveId }: DriveScope<'manage'>): Promise<boolean> {
       const rows = await db
         .update(drives)
-        .set({ trashEmptiedAt: sql`greatest(${drives.trashEmptiedAt}, ${at.toISOString()}::timestamptz)` })
+        .set({ trashEmptiedAt: sql`greatest(${drives.trashEmptiedAt}, (SELECT max(deleted_at) FROM assets WHERE drive_id = ${driveId} AND deleted_at IS NOT NULL))` })
         .where(eq(drives.id, driveId))
         .returning({ id: drives.id })
       return rows.length > 0

@@ -32,6 +32,7 @@ export const trashRoutes = (trash: TrashService): Route[] => [
     description: 'To where it was, or beside it where that path is taken: `name (2).mov`.',
     action: 'edit',
     params,
+    refusals: { conflict: 'Others took every path that it was tried at' },
     response: Asset,
     handle: async ({ scope, params: { asset_id } }) => ok(await trash.restore(scope, asset_id)),
   }),

@@ -103,7 +103,7 @@ export function createTrashService<R extends Repositories>({ store, resumeJobs, 
       store.transaction(async (tx) => {
         const { driveId, caller } = scope
         const at = clock.now()
-        if (!(await tx.trash.empty(scope, at))) throw notFound('Drive')
+        if (!(await tx.trash.empty(scope))) throw notFound('Drive')
         await tx.activity.add({ driveId, caller, action: 'trash.emptied', at })
         await tx.jobs.enqueue(purgeTrash, { drive_id: driveId }, `trash:${driveId}`)
         return true as const

@@ -1,7 +1,8 @@
 import { AppError, type Fault, invalid } from '../../errors.ts'
 import { type AssetPath, parseAssetPath } from '../../model/asset-path.ts'
+import { MediaType } from '../../model/media-type.ts'
+import { OnTaken } from '../../model/on-taken.ts'
 import { type Checksum, checksumAlgorithms } from './upload-chunk.ts'
-import type { OnConflict } from './uploads.repository.ts'
 
 /** What an upload says of itself when it begins. */
 export interface UploadOrder {
@@ -9,22 +10,29 @@ export interface UploadOrder {
   readonly sizeBytes: number
   /** Undefined: told by the name. */
   readonly contentType: string | undefined
-  readonly onConflict: OnConflict
+  readonly onConflict: OnTaken
+  /** The header as it came. */
+  readonly metadata: string
 }
 
 type Header = string | string[] | undefined
 type Headers = Readonly<Record<string, Header>>
 
 const metadata = ['headers', 'Upload-Metadata'] as const
+/** Every HEAD answers it again; what stands between takes seldom more in a head. */
+export const mostMetadata = 8192
 const fault = (loc: Fault['loc'], msg: string, type: Fault['type'] = 'format') => invalid({ loc, msg, type })
 
 export function readOrder(headers: Headers, driveId: string): UploadOrder {
   const sizeBytes = lengthIn(headers)
-  const told = readMetadata(headers['upload-metadata'])
-  return { sizeBytes, path: pathIn(told, driveId), contentType: typeIn(told), onConflict: conflictIn(told) }
+  const text = String(headers['upload-metadata'] ?? '')
+  if (text.length > mostMetadata) throw fault([...metadata], `may have ${mostMetadata} characters`, 'length')
+  const told = readMetadata(text)
+  return { sizeBytes, path: pathIn(told, driveId), contentType: typeIn(told), onConflict: conflictIn(told), metadata: text }
 }
 
 function lengthIn(headers: Headers): number {
+  if (headers['upload-concat'] !== undefined) throw fault(['headers', 'Upload-Concat'], 'is not offered: send the file as one upload (parallelUploads: 1)', 'conflicting')
   const length = headers['upload-length']
   const loc = ['headers', 'Upload-Length']
   if (length === undefined) throw fault(loc, headers['upload-defer-length'] === undefined ? 'is missing: how many bytes the file has' : 'is needed from the start; Upload-Defer-Length is not offered', 'missing')
@@ -54,9 +62,9 @@ export function readChecksum(header: Header): Checksum | undefined {
 const isAlgorithm = (name: string): name is Checksum['algorithm'] => Object.hasOwn(checksumAlgorithms, name)
 
 /** `key base64,key base64`; of a key that comes twice the last counts. */
-function readMetadata(header: Header): ReadonlyMap<string, string> {
+function readMetadata(header: string): ReadonlyMap<string, string> {
   const told = new Map<string, string>()
-  for (const pair of String(header ?? '').split(',')) {
+  for (const pair of header.split(',')) {
     const [key = '', value = '', ...rest] = pair.trim().split(' ')
     if (key === '') continue
     if (!known.has(key)) continue
@@ -67,7 +75,7 @@ function readMetadata(header: Header): ReadonlyMap<string, string> {
   return told
 }
 
-/** Others are a client's own, and none of our business. */
+/** Others are a client's own: kept, and none of our business. */
 const known = new Set(['path', 'filename', 'mime_type', 'filetype', 'on_conflict'])
 
 function decoded(value: string): string | undefined {
@@ -98,12 +106,13 @@ function typeIn(told: ReadonlyMap<string, string>): string | undefined {
   const key = told.has('mime_type') ? 'mime_type' : 'filetype'
   const type = told.get(key)
   if (type === undefined || type === '') return undefined
-  if (type.length > 255 || !/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:; ?[\w.+-]+=[\w.+-]+)*$/.test(type)) throw fault([...metadata, key], 'must be a media type such as video/mp4')
-  return type.toLowerCase()
+  const media = MediaType.safeParse(type)
+  if (!media.success) throw fault([...metadata, key], 'must be a media type, such as video/mp4')
+  return media.data
 }
 
-function conflictIn(told: ReadonlyMap<string, string>): OnConflict {
-  const choice = told.get('on_conflict') ?? 'refuse'
-  if (choice === 'refuse' || choice === 'rename' || choice === 'version') return choice
-  throw fault([...metadata, 'on_conflict'], 'must be refuse, rename or version', 'enum')
+function conflictIn(told: ReadonlyMap<string, string>): OnTaken {
+  const choice = OnTaken.safeParse(told.get('on_conflict') ?? 'refuse')
+  if (!choice.success) throw fault([...metadata, 'on_conflict'], 'must be refuse, rename or version', 'enum')
+  return choice.data
 }

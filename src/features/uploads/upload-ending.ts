@@ -1,8 +1,7 @@
-import { objectKeys } from '../../objects/object-keys.ts'
 import type { ObjectRepository } from '../../objects/objects.repository.ts'
 import { removeObject } from '../../objects/remove-object.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
-import type { UploadRepository, UploadRow } from './uploads.repository.ts'
+import { sourceOf, type UploadRepository, type UploadRow } from './uploads.repository.ts'
 
 interface Needs {
   readonly store: { readonly uploads: UploadRepository; readonly objects: ObjectRepository }
@@ -10,9 +9,6 @@ interface Needs {
 }
 
 export type UploadEnding = ReturnType<typeof createUploadEnding>
-
-/** The source of the asset that an upload becomes. Its row has the upload's id, so that who finishes it again finds it. */
-export const sourceOf = ({ driveId, assetId }: Pick<UploadRow, 'driveId' | 'assetId'>) => objectKeys.source(driveId, assetId)
 
 export function createUploadEnding({ store, storage }: Needs) {
   /** All that it left in the store but the source of an asset; then the row, so that what is cut off is found again. */

@@ -3,13 +3,13 @@ import type { Store } from '../../db/store.ts'
 import { AppError, notFound, pathTaken } from '../../errors.ts'
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
 import type { AssetPath } from '../../model/asset-path.ts'
+import type { OnTaken } from '../../model/on-taken.ts'
 import type { ObjectRepository } from '../../objects/objects.repository.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
-import { sourceOf } from './upload-ending.ts'
 import type { Lease } from './upload-lease.ts'
 import { finishKey } from './uploads.jobs.ts'
-import type { OnConflict, UploadRepository, UploadRow } from './uploads.repository.ts'
+import { sourceOf, type UploadRepository, type UploadRow } from './uploads.repository.ts'
 
 interface Sent {
   readonly assetId: string
@@ -24,7 +24,7 @@ interface Sent {
 export type PlaceSource = (
   scope: DriveScope<'edit'>,
   sent: Sent,
-  order: { readonly path: AssetPath; readonly onConflict: OnConflict },
+  order: { readonly path: AssetPath; readonly onConflict: OnTaken },
 ) => Promise<{ readonly state: 'placed' | 'same' } | { readonly state: 'taken'; readonly id: string | null }>
 
 interface Repositories {
@@ -49,7 +49,7 @@ export function createFinishUpload({ store, storage, clock, place }: Needs) {
     await store.objects.reserve(driveId, [{ id, kind: 'source', key, contentType }], clock.now())
     await storage.resumable.complete(key, storeUploadId, { contentType, size })
     const sent = { assetId, objectId: id, contentType, contentHash: null, size, modified: null, at: clock.now() }
-    const placed = await place(scope, sent, { path: { directory, name }, onConflict: upload.onConflict as OnConflict }) // by its constraint
+    const placed = await place(scope, sent, { path: { directory, name }, onConflict: upload.onConflict as OnTaken }) // by its constraint
     if (placed.state === 'taken') throw pathTaken(placed.id)
   }
 

@@ -86,7 +86,9 @@ export function createUploadLeases({ store, times, expiry }: Needs) {
   async function during<T>(held: Held, upload: UploadRow, work: Work<T>): Promise<T> {
     const kept = keep(held)
     try {
-      return await work({ owner: held.owner, upload, signal: kept.signal, note: kept.note })
+      // The last byte is noted together with what is to come of it (`advance`), and not by the way.
+      const note = (offsetBytes: number) => (offsetBytes < upload.sizeBytes ? kept.note(offsetBytes) : undefined)
+      return await work({ owner: held.owner, upload, signal: kept.signal, note })
     } finally {
       await kept.stop()
       await store.uploads.release(held).catch(() => undefined) // out of reach: it runs out by itself

@@ -4,10 +4,9 @@ import { AppError, notFound } from '../../errors.ts'
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
 import { type Checksum, chunkOf } from './upload-chunk.ts'
-import { sourceOf } from './upload-ending.ts'
 import type { Lease } from './upload-lease.ts'
 import { finishKey, finishUpload } from './uploads.jobs.ts'
-import type { UploadRepository, UploadRow } from './uploads.repository.ts'
+import { sourceOf, type UploadRepository, type UploadRow } from './uploads.repository.ts'
 
 export type ReceiveChunk = ReturnType<typeof createReceiveChunk>
 
@@ -55,8 +54,9 @@ export function createReceiveChunk({ store, storage, expiry }: Needs) {
     const chunk = chunkOf(body, { missing: size - offset, length, checksum })
     const isAtomic = checksum !== undefined
     const reached = await storage.resumable.append(sourceOf(upload), upload.storeUploadId, { offset, size, body: chunk.body, isAtomic, ...(!isAtomic && { onSafe: lease.note }), signal })
-    const noted = await note(lease, reached)
     const fault = chunk.fault()
+    if (fault && reached === size) throw fault // a chunk that is refused never makes an upload whole, even where a store should have taken it
+    const noted = await note(lease, reached)
     if (fault) throw fault
     if (noted.state === 'open') signal.throwIfAborted()
     return noted

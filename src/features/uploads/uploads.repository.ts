@@ -1,12 +1,17 @@
-import { and, eq, isNull, lt, or, sql } from 'drizzle-orm'
-import { actorOf, type DriveScope } from '../../access/scope.ts'
+import { and, eq, isNull, lt, ne, or, sql } from 'drizzle-orm'
+import { actorOf, type Caller, type DriveScope } from '../../access/scope.ts'
 import { type Executor, violatedConstraint } from '../../db/client.ts'
 import { assets, uploads } from '../../db/schema/index.ts'
 import { notFound } from '../../errors.ts'
 import type { AssetPath } from '../../model/asset-path.ts'
+import type { OnTaken } from '../../model/on-taken.ts'
+import { objectKeys } from '../../objects/object-keys.ts'
 
 export type UploadRepository = ReturnType<typeof createUploadRepository>
 export type UploadRow = typeof uploads.$inferSelect
+
+/** The source of the asset that an upload becomes. Its row has the upload's id, so that who finishes it again finds it. */
+export const sourceOf = ({ driveId, assetId }: Pick<UploadRow, 'driveId' | 'assetId'>) => objectKeys.source(driveId, assetId)
 
 export interface UploadKey {
   readonly driveId: string
@@ -19,19 +24,24 @@ interface Held extends UploadKey {
 interface NewUpload extends AssetPath {
   readonly id: string
   readonly assetId: string
-  readonly onConflict: OnConflict
+  readonly onConflict: OnTaken
   readonly contentType: string
+  readonly metadata: string
   readonly sizeBytes: number
   readonly storeUploadId: string
   readonly at: Date
   readonly expiresAt: Date
 }
-export type OnConflict = 'refuse' | 'rename' | 'version'
 
 /** How far an upload has come, as its holder knows it. */
 interface Progress {
   readonly offsetBytes: number
   readonly expiresAt: Date
+}
+
+const ownedBy = (caller: Caller) => {
+  const actor = actorOf(caller)
+  return actor === null ? isNull(uploads.createdBy) : eq(uploads.createdBy, actor)
 }
 
 export function createUploadRepository(db: Executor) {
@@ -45,8 +55,7 @@ export function createUploadRepository(db: Executor) {
   return {
     /** An upload belongs to whoever began it. */
     async find({ driveId, caller }: DriveScope<'edit'>, id: string): Promise<UploadRow | undefined> {
-      const actor = actorOf(caller)
-      return (await db.select().from(uploads).where(and(keyed({ driveId, id }), actor === null ? isNull(uploads.createdBy) : eq(uploads.createdBy, actor))))[0]
+      return (await db.select().from(uploads).where(and(keyed({ driveId, id }), ownedBy(caller))))[0]
     },
 
     async exists(key: UploadKey): Promise<boolean> {
@@ -56,6 +65,11 @@ export function createUploadRepository(db: Executor) {
     /** Whether it has become an asset, which may be in the trash by now. */
     async hasAsset({ driveId, assetId }: UploadRow): Promise<boolean> {
       return (await db.select({ id: assets.id }).from(assets).where(and(eq(assets.driveId, driveId), eq(assets.id, assetId)))).length > 0
+    },
+
+    /** Of the caller, on this drive. */
+    async unfinished({ driveId, caller }: DriveScope<'edit'>): Promise<number> {
+      return db.$count(uploads, and(eq(uploads.driveId, driveId), ownedBy(caller), ne(uploads.state, 'finished')))
     },
 
     async insert({ driveId, caller }: DriveScope<'edit'>, { at, ...upload }: NewUpload) {

@@ -1,27 +1,17 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { DriveScope } from '../../access/scope.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, withHeaders } from '../../errors.ts'
 import { driveRoute, publicRoute, type RawReply, type Route } from '../../http/define-route.ts'
 import { rawBody } from '../../http/raw-body.ts'
+import { abilities, appendAnswers, appending, beginAnswers, beginning, chunkType, progressAnswers, refusals, resumable, takenNote, version } from './tus-description.ts'
 import { readChecksum, readOffset, readOrder } from './tus-headers.ts'
 import { checksumAlgorithms } from './upload-chunk.ts'
 import type { UploadProgress, UploadService } from './uploads.service.ts'
 
-const version = '1.0.0'
-const chunkType = 'application/offset+octet-stream'
 const tag = 'Uploads'
-const answerHeaders = { 'tus-resumable': version }
+const answerHeaders = { 'Tus-Resumable': version }
 const params = { upload_id: z.guid().describe('The upload, as `Location` named it') }
-const resumable = { 'tus-resumable': z.literal(version).describe('The version of the protocol') }
-const uploadLength = z.int().min(0).describe('How many bytes the file has')
-const checksum = z.string().optional().describe(`Of these bytes: ${Object.keys(checksumAlgorithms).join(', ')}, a space, the digest in base64. Where it does not match, nothing of them is kept (460)`)
-const metadata = z
-  .string()
-  .describe(
-    'Keys, each with its value in base64, separated by commas: `path` (`folder/file.mov`; without it `filename`, a name in the root), `mime_type` (or `filetype`), `on_conflict`: `refuse` (409 with `asset_id`, the default), `rename` (`file (2).mov`) or `version` (`file_v2.mov`)',
-  )
-const takenNote = 'Where the path was taken meanwhile and `on_conflict` is `refuse` the answer is 409; the bytes stay until the upload expires, and asking again tries again.'
 
 interface Asked {
   readonly scope: DriveScope<'edit'>
@@ -34,9 +24,17 @@ const onDrive = { tag, action: 'edit', drive: 'path', rawBody: true, answerHeade
 const onUpload = { ...onDrive, path: '/uploads/{upload_id}', params } as const
 
 /** https://tus.io/protocols/resumable-upload: 1.0.0 with creation, creation-with-upload, checksum, expiration and termination. */
-export const uploadRoutes = (uploads: UploadService): Route[] => [...discovery(uploads.maxBytes), creation(uploads), question(uploads), ...changes(uploads)]
+export const uploadRoutes = (uploads: UploadService, publicUrl: string): Route[] => [
+  ...discovery(uploads.maxBytes),
+  creation(uploads, pathOf(publicUrl)),
+  question(uploads),
+  ...changes(uploads),
+]
 
-const creation = (uploads: UploadService) =>
+/** Where a proxy serves us below a path. */
+const pathOf = (publicUrl: string) => (publicUrl === '' ? '' : new URL(publicUrl).pathname.replace(/\/+$/, ''))
+
+const creation = (uploads: UploadService, publicPath: string) =>
   driveRoute({
     ...onDrive,
     method: 'POST',
@@ -45,7 +43,11 @@ const creation = (uploads: UploadService) =>
     summary: 'Begin an upload (tus 1.0)',
     description:
       'Answers 201 with `Location`, which takes the bytes by PATCH. An upload belongs to whoever began it, and expires a day after its last byte (`Upload-Expires`). Bytes may come along, with the type that PATCH takes; the answer then has `Upload-Offset`.',
-    headers: { ...resumable, 'upload-length': uploadLength, 'upload-metadata': metadata, 'upload-checksum': checksum },
+    headers: beginning,
+    consumes: chunkType,
+    bodyIsOptional: true,
+    answers: beginAnswers,
+    refusals: refusals.create,
     response: { empty: 201, description: 'Begun. An upload of 0 bytes is finished, and names its asset in `Dailies-Asset-Id`' },
     handle: async ({ scope, request, signal }) => {
       sameVersion(request)
@@ -53,9 +55,10 @@ const creation = (uploads: UploadService) =>
       const sent = type === chunkType ? { ...chunk, offset: 0, checksum: readChecksum(request.headers['upload-checksum']), signal } : undefined
       const begun = await uploads.create(scope, readOrder(request.headers, scope.driveId), signal)
       const prefix = request.originalUrl.startsWith('/v1/') ? '/v1' : ''
-      const location = `${prefix}/workspaces/drives/${scope.driveId}/uploads/${begun.id}`
+      const location = `${publicPath}${prefix}/workspaces/drives/${scope.driveId}/uploads/${begun.id}`
       if (!sent) return empty(201, { location, ...headersOf(begun) })
-      const progress = await uploads.append(scope, begun.id, sent)
+      // Begun it is all the same: who sends the bytes again must know where to.
+      const progress = await uploads.append(scope, begun.id, sent).catch((error: unknown) => Promise.reject(error instanceof AppError ? withHeaders(error, { location }) : error))
       return empty(201, { location, 'upload-offset': progress.offset, ...headersOf(progress) })
     },
   })
@@ -68,11 +71,14 @@ const question = (uploads: UploadService) =>
     summary: 'Ask how far an upload has come',
     description: `\`Upload-Offset\` is where to go on; a finished upload names its asset in \`Dailies-Asset-Id\`. A request that still writes is ended first. ${takenNote}`,
     headers: resumable,
-    response: { empty: 200, description: '`Upload-Offset`, `Upload-Length`, `Upload-Expires`' },
+    answers: progressAnswers,
+    refusals: refusals.look,
+    response: { empty: 200, description: 'How far it is' },
     handle: async ({ scope, params: { upload_id: id }, request, signal }) => {
       sameVersion(request)
       const progress = await uploads.look(scope, id, signal)
-      return empty(200, { 'upload-offset': progress.offset, 'upload-length': progress.size, ...headersOf(progress) })
+      const metadata = progress.metadata === '' ? {} : { 'upload-metadata': progress.metadata }
+      return empty(200, { 'upload-offset': progress.offset, 'upload-length': progress.size, ...metadata, ...headersOf(progress) })
     },
   })
 
@@ -99,8 +105,10 @@ function changes(uploads: UploadService): Route[] {
       operationId: 'appendToUpload',
       summary: 'Send bytes of an upload',
       description: `Answers 204 with the new \`Upload-Offset\`, and after the last byte with \`Dailies-Asset-Id\`. ${takenNote}`,
-      headers: { ...resumable, 'upload-offset': z.int().min(0).describe('Where these bytes begin, as HEAD tells'), 'upload-checksum': checksum },
+      headers: appending,
       consumes: chunkType,
+      answers: appendAnswers,
+      refusals: refusals.append,
       response: { empty: 204, description: 'Kept, up to `Upload-Offset`' },
       handle: append,
     }),
@@ -111,6 +119,7 @@ function changes(uploads: UploadService): Route[] {
       summary: 'Give an upload up',
       description: 'What has become an asset (410) is deleted as such.',
       headers: resumable,
+      refusals: refusals.end,
       response: { empty: 204, description: 'Its bytes are gone' },
       handle: end,
     }),
@@ -134,10 +143,10 @@ function changes(uploads: UploadService): Route[] {
 /** What the server can do of the protocol; the same on every drive, whether there is one or not. */
 function discovery(maxBytes: number): Route[] {
   const headers = { 'tus-version': version, 'tus-extension': 'creation,creation-with-upload,checksum,expiration,termination', 'tus-checksum-algorithm': Object.keys(checksumAlgorithms).join(','), 'tus-max-size': maxBytes }
-  const common = { method: 'OPTIONS', tag, answerHeaders, reason: 'it says what the protocol can, and nothing of a drive', response: { empty: 204, description: '`Tus-Version`, `Tus-Extension`, `Tus-Checksum-Algorithm`, `Tus-Max-Size`' } } as const
+  const common = { method: 'OPTIONS', tag, answerHeaders, reason: 'it says what the protocol can, and nothing of a drive', answers: abilities, response: { empty: 204, description: 'In its headers' } } as const
   const handle = async () => empty(204, headers)
   return [
-    publicRoute({ ...common, path: '/workspaces/drives/{drive_id}/uploads', operationId: 'describeUploads', summary: 'Ask what the upload protocol offers', params: { drive_id: z.string() }, handle }),
+    publicRoute({ ...common, path: '/workspaces/drives/{drive_id}/uploads', operationId: 'describeUploads', summary: 'Ask what the upload protocol offers', params: { drive_id: z.string().describe('The drive; it is not looked at') }, handle }),
     publicRoute({ ...common, path: '/workspaces/drives/{drive_id}/uploads/{upload_id}', operationId: 'describeUpload', summary: 'The same, of one upload', hidden: true, params: { drive_id: z.string(), upload_id: z.string() }, handle }),
   ]
 }

@@ -9,12 +9,12 @@ import type { Clock } from '../../ports/clock.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
 import type { UploadOrder } from './tus-headers.ts'
 import { tooMany } from './upload-chunk.ts'
-import { sourceOf, type UploadEnding } from './upload-ending.ts'
+import type { UploadEnding } from './upload-ending.ts'
 import type { FinishUpload } from './upload-finish.ts'
 import type { Lease, UploadLeases } from './upload-lease.ts'
 import type { ReceiveChunk, SentChunk } from './upload-receive.ts'
 import { finishKey, finishUpload } from './uploads.jobs.ts'
-import type { UploadRepository, UploadRow } from './uploads.repository.ts'
+import { sourceOf, type UploadRepository, type UploadRow } from './uploads.repository.ts'
 
 export type UploadService = ReturnType<typeof createUploadService>
 
@@ -35,11 +35,16 @@ interface Needs {
   readonly expiry: () => Date
 }
 
+/** Of one person on one drive: each lies in the store as a folder, or as an upload that is paid for. */
+const mostUnfinished = 1000
+
 export interface UploadProgress {
   readonly id: string
   readonly offset: number
   readonly size: number
   readonly expires: Date
+  /** As whoever began it said it. */
+  readonly metadata: string
   /** Of the asset that it has become. */
   readonly assetId: string | null
 }
@@ -60,8 +65,9 @@ export function createUploadService({ store, storage, clock, leases, receive, fi
   return {
     maxBytes,
 
-    async create(scope: DriveScope<'edit'>, { path, sizeBytes, onConflict, ...order }: UploadOrder, signal: AbortSignal): Promise<UploadProgress> {
+    async create(scope: DriveScope<'edit'>, { path, sizeBytes, onConflict, metadata, ...order }: UploadOrder, signal: AbortSignal): Promise<UploadProgress> {
       if (sizeBytes > maxBytes) throw new AppError('too_large', `An upload may have ${maxBytes} bytes`)
+      if ((await store.uploads.unfinished(scope)) >= mostUnfinished) throw new AppError('too_many_requests', `You have ${mostUnfinished} unfinished uploads on this drive: end some, or finish them`, { retryAfterSeconds: 60 })
       const holder = onConflict === 'refuse' ? await store.paths.holder(scope, path) : undefined // to save the sending; what counts is asked at the end
       if (holder) throw pathTaken(holder.id)
       const { driveId } = scope
@@ -72,14 +78,14 @@ export function createUploadService({ store, storage, clock, leases, receive, fi
       const expiresAt = expiry()
       try {
         await store.transaction(async (tx) => {
-          await tx.uploads.insert(scope, { ...path, id, assetId, onConflict, contentType, sizeBytes, storeUploadId, at: clock.now(), expiresAt })
+          await tx.uploads.insert(scope, { ...path, id, assetId, onConflict, contentType, metadata, sizeBytes, storeUploadId, at: clock.now(), expiresAt })
           if (sizeBytes === 0) await tx.jobs.enqueue(finishUpload, { drive_id: driveId, upload_id: id }, finishKey(id))
         })
       } catch (error) {
         await storage.resumable.abort(key, storeUploadId)
         throw error
       }
-      if (sizeBytes > 0) return { id, offset: 0, size: sizeBytes, expires: expiresAt, assetId: null }
+      if (sizeBytes > 0) return { id, offset: 0, size: sizeBytes, expires: expiresAt, metadata, assetId: null }
       return leases.hold({ driveId, id }, signal, (lease) => completed(scope, lease.upload, lease))
     },
 
@@ -114,5 +120,6 @@ const progressOf = (upload: UploadRow): UploadProgress => ({
   offset: upload.offsetBytes,
   size: upload.sizeBytes,
   expires: upload.expiresAt,
+  metadata: upload.metadata,
   assetId: upload.state === 'finished' ? upload.assetId : null,
 })

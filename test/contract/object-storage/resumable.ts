@@ -134,7 +134,7 @@ export function checkResumable({ check, newKey, store, subject }: Suite<Resumabl
     await abort()
   })
 
-  check('resumes: an append that is aborted keeps what has come, or rejects with the reason where it is atomic, and ends the body', async () => {
+  check('resumes: an append that is aborted keeps what has come, or rejects with the reason where it is atomic, and leaves the body to the caller', async () => {
     const content = randomBytes(partBytes + 70_000)
     const { key, size, append, complete } = await begin(content)
     const given = (bytes: Buffer, abort: AbortController) => {
@@ -151,7 +151,8 @@ export function checkResumable({ check, newKey, store, subject }: Suite<Resumabl
       const attempt = append(0, { body, isAtomic, signal: abort.signal })
       if (isAtomic) await expect(attempt).rejects.toThrow('wanted elsewhere')
       else expect(await attempt).toBe(partBytes + 10)
-      expect(body.destroyed).toBe(true)
+      expect(body.destroyed).toBe(false)
+      body.destroy()
     }
     const signal = AbortSignal.abort(new Error('before the start'))
     expect(await append(partBytes + 10, { signal })).toBe(partBytes + 10)
@@ -196,6 +197,33 @@ export function checkResumable({ check, newKey, store, subject }: Suite<Resumabl
     await elsewhere.complete()
     await expectStored(key, content)
   })
+
+  check('resumes: whoever was stopped, and wakes when another has gone on, spoils nothing', async () => {
+    const content = randomBytes(2 * partBytes + 1000)
+    for (const isAtomic of [true, false]) {
+      for (const fails of [true, false]) {
+        for (const begun of [0, 500]) {
+          for (const isComplete of [true, false]) {
+            const { key, size, append, send, elsewhere } = await begin(content)
+            await send(0, begun)
+            const body = new Readable({ read: () => undefined })
+            body.push(content.subarray(begun, partBytes + 100)) // what the first one has by then
+            const stopped = append(begun, { body, isAtomic }).then(() => 'none', (error: unknown) => String(error))
+            await pause(100)
+            expect(await elsewhere.send(begun, partBytes + 300)).toBe(partBytes + 300)
+            if (isComplete) await elsewhere.append(partBytes + 300)
+            if (isComplete) await elsewhere.complete()
+            if (fails) body.destroy(new Error('the sender left'))
+            else for (const more of [content.subarray(partBytes + 100, partBytes + 200), null]) body.push(more)
+            await stopped
+            if (!isComplete) expect(await elsewhere.append(partBytes + 300)).toBe(size)
+            if (!isComplete) await elsewhere.complete()
+            await expectStored(key, content)
+          }
+        }
+      }
+    }
+  }, 60_000)
 
   check('resumes: refuses an offset that was never reached, and spoils nothing', async () => {
     const content = randomBytes(3 * partBytes)

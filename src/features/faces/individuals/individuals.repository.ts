@@ -1,9 +1,9 @@
 import { and, asc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
-import type { AssetScope, DriveScope } from '../../access/scope.ts'
-import { type Executor, violatedConstraint } from '../../db/client.ts'
-import { faces, individuals } from '../../db/schema/index.ts'
-import { notFound, unavailable } from '../../errors.ts'
-import type { Mean } from './face-means.ts'
+import type { AssetScope, DriveScope } from '../../../access/scope.ts'
+import { type Executor, violatedConstraint } from '../../../db/client.ts'
+import { faces, individuals } from '../../../db/schema/index.ts'
+import { notFound, unavailable } from '../../../errors.ts'
+import type { Mean } from '../face-means.ts'
 
 export type IndividualRepository = ReturnType<typeof createIndividualRepository>
 
@@ -21,14 +21,7 @@ export function createIndividualRepository(db: Executor) {
 
   return {
     /** Whose face is whose changes on a drive by one transaction after the other: so nobody is made twice, and nobody goes while faces come to them. */
-    async lock({ driveId }: Editing) {
-      try {
-        await db.execute(sql`SELECT set_config('lock_timeout', '7s', true)`)
-        await db.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`individuals ${driveId}`}, 0))`)
-      } catch (error) {
-        throw isTimeout(error) ? unavailable('Many faces of this drive are being written just now') : error
-      }
-    },
+    lock: ({ driveId }: Editing) => lockIndividuals(db, driveId),
 
     async named({ driveId }: Editing, name: string): Promise<string | undefined> {
       const found = await db
@@ -68,9 +61,7 @@ export function createIndividualRepository(db: Executor) {
       await db.update(individuals).set({ name, updatedAt: at }).where(one(scope, id))
     },
 
-    async setMean(scope: Editing, id: string, { mean, at }: { readonly mean: Mean; readonly at: Date }) {
-      await db.update(individuals).set({ ...columnsOf(mean), updatedAt: at }).where(one(scope, id))
-    },
+    setMean: ({ driveId }: Editing, id: string, change: MeanChange) => setMean(db, { driveId, id }, change),
 
     /** Their faces become another's, or nobody's. */
     async moveFaces({ driveId }: DriveScope<'edit'>, from: string, to: string | null) {
@@ -83,12 +74,32 @@ export function createIndividualRepository(db: Executor) {
     },
 
     /** Those of these that have neither a name nor a face. */
-    async deleteIdle({ driveId }: Editing, ids: readonly string[]) {
-      if (ids.length === 0) return
-      const isOfNoFace = sql`NOT EXISTS (SELECT FROM ${faces} WHERE ${faces.driveId} = ${individuals.driveId} AND ${faces.individualId} = ${individuals.id})`
-      await db.delete(individuals).where(and(eq(individuals.driveId, driveId), inArray(individuals.id, [...ids]), isNull(individuals.name), isOfNoFace))
-    },
+    deleteIdle: ({ driveId }: Editing, ids: readonly string[]) => deleteIdle(db, driveId, ids),
   }
+}
+
+interface MeanChange {
+  readonly mean: Mean
+  readonly at: Date
+}
+
+export async function lockIndividuals(db: Executor, driveId: string) {
+  try {
+    await db.execute(sql`SELECT set_config('lock_timeout', '7s', true)`)
+    await db.execute(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`individuals ${driveId}`}, 0))`)
+  } catch (error) {
+    throw isTimeout(error) ? unavailable('Many faces of this drive are being written just now') : error
+  }
+}
+
+export async function setMean(db: Executor, { driveId, id }: { readonly driveId: string; readonly id: string }, { mean, at }: MeanChange) {
+  await db.update(individuals).set({ ...columnsOf(mean), updatedAt: at }).where(and(eq(individuals.driveId, driveId), eq(individuals.id, id)))
+}
+
+export async function deleteIdle(db: Executor, driveId: string, ids: readonly string[]) {
+  if (ids.length === 0) return
+  const isOfNoFace = sql`NOT EXISTS (SELECT FROM ${faces} WHERE ${faces.driveId} = ${individuals.driveId} AND ${faces.individualId} = ${individuals.id})`
+  await db.delete(individuals).where(and(eq(individuals.driveId, driveId), inArray(individuals.id, [...ids]), isNull(individuals.name), isOfNoFace))
 }
 
 /** Rows in one statement: each carries a centroid of some kilobytes. */

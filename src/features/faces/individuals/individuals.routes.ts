@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { driveRoute, ok, type Route } from '../../http/define-route.ts'
-import { optionalQueryBoolean } from '../../http/query-values.ts'
-import { pageOf, pageQuery } from '../../model/cursor.ts'
-import { Individual, IndividualChange, IndividualDraft } from './faces.schemas.ts'
+import { driveRoute, ok, type Route } from '../../../http/define-route.ts'
+import { optionalQueryBoolean } from '../../../http/query-values.ts'
+import { pageOf, pageQuery } from '../../../model/cursor.ts'
+import { Individual, IndividualChange, IndividualDraft } from '../faces.schemas.ts'
 import type { IndividualService } from './individuals.service.ts'
 
 const tag = 'Faces'
 const drive = 'path'
-const params = { individual_id: z.guid() }
+const params = { individual_id: z.guid().describe('The individual') }
 const named = optionalQueryBoolean('Only those with a name, or only those without')
 
 export const individualRoutes = (individuals: IndividualService): Route[] => [...listing(individuals), ...each(individuals)]

@@ -4,15 +4,14 @@ import type { AssetJobOverviewRepository } from '../../jobs/asset-jobs-overview.
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
 import { inspectAsset } from './ingest.jobs.ts'
 
-export type RetryService = ReturnType<typeof createRetryService>
-
 interface Needs {
   readonly store: Store<{ readonly assetJobsOverview: AssetJobOverviewRepository; readonly jobs: JobRepository }>
 }
 
-export const createRetryService = ({ store }: Needs) => ({
-  /** Assets with a failed job are looked at again from the start, since what was made of them rests on that. Answers how many. */
-  async failed(assetId?: string): Promise<number> {
+/** Assets with a failed job are looked at again from the start, since what was made of them rests on that. Answers how many. */
+export const createReopenFailed =
+  ({ store }: Needs) =>
+  async (assetId?: string): Promise<number> => {
     const found = await store.assetJobsOverview.withFailed(assetId)
     if (assetId !== undefined && found.length === 0 && !(await store.assetJobsOverview.hasAsset(assetId))) throw notFound(`Asset ${assetId}`)
     for (const { driveId, assetId: id } of found)
@@ -21,5 +20,4 @@ export const createRetryService = ({ store }: Needs) => ({
         await tx.jobs.enqueue(inspectAsset, { drive_id: driveId, asset_id: id }, `inspect:${id}`)
       })
     return found.length
-  },
-})
+  }

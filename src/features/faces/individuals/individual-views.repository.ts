@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, isNotNull, isNull, or, sql } from 'drizzle-orm'
-import type { DriveScope } from '../../access/scope.ts'
-import type { Executor } from '../../db/client.ts'
-import { faces, individuals, livingAssets } from '../../db/schema/index.ts'
+import type { DriveScope } from '../../../access/scope.ts'
+import type { Executor } from '../../../db/client.ts'
+import { faces, individuals, livingAssets } from '../../../db/schema/index.ts'
 
 export type IndividualViewRepository = ReturnType<typeof createIndividualViewRepository>
 export type IndividualRow = NonNullable<Awaited<ReturnType<IndividualViewRepository['find']>>>

@@ -1,6 +1,6 @@
-import type { DriveScope } from '../../access/scope.ts'
-import { invalid, notFound } from '../../errors.ts'
-import { mergedMean, noMean } from './face-means.ts'
+import type { DriveScope } from '../../../access/scope.ts'
+import { invalid, notFound } from '../../../errors.ts'
+import { mergedMean, noMean } from '../face-means.ts'
 import type { IndividualRow, IndividualViewRepository } from './individual-views.repository.ts'
 import type { WhoseRepositories } from './whose-face.ts'
 

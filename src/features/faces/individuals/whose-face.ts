@@ -1,8 +1,8 @@
-import type { AssetScope, DriveScope } from '../../access/scope.ts'
-import type { ActivityRepository } from '../../activity/activity.repository.ts'
-import { invalid, notFound } from '../../errors.ts'
-import { noMean, withFace, withoutFace } from './face-means.ts'
-import type { FaceChange } from './faces.schemas.ts'
+import type { AssetScope, DriveScope } from '../../../access/scope.ts'
+import type { ActivityRepository } from '../../../activity/activity.repository.ts'
+import { invalid, notFound } from '../../../errors.ts'
+import { noMean, withFace, withoutFace } from '../face-means.ts'
+import type { FaceChange } from '../faces.schemas.ts'
 import type { IndividualRepository } from './individuals.repository.ts'
 
 export interface WhoseRepositories {
