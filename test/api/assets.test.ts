@@ -119,7 +119,7 @@ describe('GET /assets/path', () => {
     }
   })
 
-  test.each(['..', 'a/../b.mov', '../b.mov', './a.mov', 'a//b.mov', 'a/', '/', 'a\\b.mov', '..\\..\\x', 'a\0b.mov', 'a\nb.mov', 'x'.repeat(1001)])('refuses %j with 422', async (path) => {
+  test.each(['..', 'a/../b.mov', '../b.mov', './a.mov', 'a//b.mov', 'a/', '/', 'a\\b.mov', '..\\..\\x', 'a\0b.mov', 'a\nb.mov', 'x'.repeat(1017)])('refuses %j with 422', async (path) => {
     const drive = await api.drive()
     const viewer = await drive.member(roles.VIEWER)
     const answer = await api.as(viewer)({ url: '/assets/path', query: { path, drive_id: drive.driveId } })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { RoleNumber } from '../../access/role-number.ts'
 
 export const email = z.email().max(320)
-export const personName = z.string().trim().min(1).max(200)
+export const personName = z.string().trim().min(1).max(200).meta({ examples: ['Ana Diaz'] })
 export const futureTime = z.iso
   .datetime({ offset: true })
   .refine((text) => Number.isFinite(Date.parse(text)) && Date.parse(text) < Date.UTC(2200, 0), 'must lie before the year 2200')

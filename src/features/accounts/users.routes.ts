@@ -9,7 +9,7 @@ const avatar = z
   .url({ protocol: /^https?$/ })
   .max(2000)
   .refine((text) => !/["'<>\\\s]/.test(text) && !/^https?:\/\/[^/?#]*@/i.test(text), 'must be a plain http(s) URL, without a user name in it')
-  .nullable().optional().describe('An http(s) URL of a picture')
+  .nullable().optional().meta({ description: 'An http(s) URL of a picture', examples: ['https://example.com/ana.jpg'] })
 
 export const meRoutes = (users: UserService): Route[] => [
   callerRoute({

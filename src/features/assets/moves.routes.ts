@@ -15,7 +15,7 @@ export const moveRoutes = (moves: MoveService): Route[] => [
     description: 'A path that another asset has answers 409, with its `asset_id`. The folder need not exist.',
     action: 'edit',
     drive: 'body',
-    body: z.object({ path: z.string().min(1).max(4096).describe('The new path: bare, or led by the drive’s id') }).meta({ id: 'AssetMove' }),
+    body: z.object({ path: z.string().min(1).max(4096).meta({ description: 'The new path: bare, or led by the drive’s id', examples: ['/archive/file.mov'] }) }).meta({ id: 'AssetMove' }),
     refusals: { conflict: 'Another asset has the path; `asset_id` names it' },
     response: Asset,
     handle: async ({ scope, body }) => ok(await moves.move(scope, body.path)),

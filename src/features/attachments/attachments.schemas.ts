@@ -3,9 +3,9 @@ import { MediaType } from '../../model/media-type.ts'
 
 export const AttachmentDraft = z
   .object({
-    size: z.int().min(1).describe('Bytes, exactly'),
-    name: z.string().trim().min(1).max(255),
-    mime_type: MediaType,
+    size: z.int().min(1).meta({ description: 'Bytes, exactly', examples: [204_800] }),
+    name: z.string().trim().min(1).max(255).meta({ examples: ['still.jpg'] }),
+    mime_type: MediaType.meta({ examples: ['image/jpeg'] }),
   })
   .meta({ id: 'AttachmentDraft' })
 export type AttachmentDraft = z.infer<typeof AttachmentDraft>

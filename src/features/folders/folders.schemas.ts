@@ -28,4 +28,4 @@ export type FolderOperation = z.infer<typeof FolderOperation>
 
 export const folderPath = z.string().max(4096)
 export const FolderDraft = z.object({ path: folderPath.describe('Bare, or led by the drive’s id; with a slash at its end or without') }).meta({ id: 'FolderDraft' })
-export const FolderMove = z.object({ path: folderPath.describe('The folder as it lies'), new_path: folderPath.describe('Where it is to lie, with its own name') }).meta({ id: 'FolderMove' })
+export const FolderMove = z.object({ path: folderPath.meta({ description: 'The folder as it lies', examples: ['/spots'] }), new_path: folderPath.meta({ description: 'Where it is to lie, with its own name', examples: ['/archive/spots'] }) }).meta({ id: 'FolderMove' })

@@ -6,8 +6,8 @@ import type { RegisterService } from './register.service.ts'
 
 const RegisterObject = z
   .object({
-    path: z.string().min(1).max(4096).describe('Where the asset is to lie: `folder/file.mov`'),
-    object_key: z.string().min(1).max(1024).describe('Below `drives/{drive_id}/incoming/`'),
+    path: z.string().min(1).max(4096).meta({ description: 'Where the asset is to lie', examples: ['folder/file.mov'] }),
+    object_key: z.string().min(1).max(1024).meta({ description: 'Below `drives/{drive_id}/incoming/`', examples: ['drives/0190f5f2-7d3c-7c1e-a2ab-5a0e9c6f1b2d/incoming/file.mov'] }),
     on_conflict: OnTaken.optional().describe('Where the path is taken: 409 with `asset_id` (the default), `file (2).mov`, or `file_v2.mov`'),
   })
   .meta({ id: 'RegisterObject' })
