@@ -52,6 +52,8 @@ import { trashRoutes } from './features/trash/trash.routes.ts'
 import { createTrashService } from './features/trash/trash.service.ts'
 import { usageFold } from './features/usage/usage.jobs.ts'
 import type { LeaseTimes } from './features/uploads/upload-lease.ts'
+import { unfinishedUploadRoutes } from './features/uploads/unfinished-uploads.routes.ts'
+import { createUnfinishedUploadService } from './features/uploads/unfinished-uploads.service.ts'
 import { createUploads } from './features/uploads/uploads.ts'
 import { uploadRoutes } from './features/uploads/uploads.routes.ts'
 import { usageRoutes } from './features/usage/usage.routes.ts'
@@ -143,6 +145,7 @@ function services(parts: Parts, { store, storage, clock, links, linkKey, cursors
     reopenFailed: createReopenFailed({ store }),
     thumbnails: createThumbnailService({ store, storage, tokens, images, links, clock, inFolder }),
     trash: createTrashService({ store, resumeJobs, links, cursors, clock }),
+    unfinishedUploads: createUnfinishedUploadService({ store, cursors, clock }),
     uploads: createUploads({ store, storage, clock, place, maxBytes: parts.uploadMaxBytes, times: parts.uploadTimes }),
     usage: createUsageService({ store, clock }),
     users: createUserService({ store, cursors, clock }),
@@ -171,6 +174,7 @@ const routesOf = (all: Services, { publicUrl }: Parts) => [
   ...userRoutes(all.users),
   ...userApiKeyRoutes(all.apiKeys),
   ...linkRoutes(all.links),
+  ...unfinishedUploadRoutes(all.unfinishedUploads),
   ...uploadRoutes(all.uploads.service, publicUrl),
   ...ingestRoutes(all.registering),
 ]

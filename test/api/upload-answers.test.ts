@@ -31,6 +31,20 @@ describe('an upload', () => {
     expect([long.statusCode, long.json<{ detail: unknown }>().detail]).toEqual([422, [{ loc: ['headers', 'Upload-Metadata'], msg: expect.stringContaining('8192'), type: 'length' }]])
   })
 
+  test('that is not finished is listed to whoever began it, until it is', async () => {
+    const tus = await editor()
+    const list = async (key = tus.who.key) => (await api.app.inject({ url: tus.collection, headers: { authorization: key } })).json<{ items: { id: string; path: string; size_bytes: number; offset_bytes: number }[] }>().items
+    const begun = await tus.send({ method: 'POST', url: tus.collection, headers: { 'upload-length': '3', 'upload-metadata': `path ${base64('in/a.txt')}` } })
+    const url = String(begun.headers.location)
+    await tus.patch(url, 0, 'ab')
+    expect(await list()).toMatchObject([{ id: url.split('/').at(-1), path: expect.stringMatching(/\/in\/a\.txt$/), size_bytes: 3, offset_bytes: 2 }])
+    const other = await api.person()
+    await api.pool.query('INSERT INTO drive_members (drive_id, user_id, role, created_at) VALUES ($1, $2, 50, now())', [tus.collection.split('/')[3], other.userId])
+    expect(await list(other.key)).toEqual([])
+    await tus.patch(url, 2, 'c')
+    expect(await list()).toEqual([])
+  })
+
   test('whose first bytes are refused is begun all the same, and says where', async () => {
     const tus = await editor()
     const headers = { 'upload-length': '3', 'upload-metadata': `path ${base64('a.txt')}`, 'content-type': 'application/offset+octet-stream', 'upload-checksum': `sha1 ${base64('another digest of 20')}` }

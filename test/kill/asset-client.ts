@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { randomFrom } from './killed-server.ts'
 import { base64, chunkType } from './tus-words.ts'
 
 export interface Server {
@@ -18,17 +19,6 @@ export interface Known {
 }
 
 export type Doing = 'upload' | 'move' | 'delete' | 'restore' | 'purge' | 'nothing'
-
-/** xorshift: the same choices for the same seed, as far as the machine allows. */
-export function randomFrom(seed: number): () => number {
-  let state = seed || 1
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) / 2 ** 32
-  }
-}
 
 /** One under way. */
 interface Upload {

@@ -3,7 +3,7 @@
  * what is there, and the object store against the tables.
  * Usage: npm run test:kill-assets [-- ROUNDS [SEED [s3]]]   (50 rounds; the built server is what runs; `s3` on the S3 server of the tests)
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,8 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { startS3Double } from '../support/s3-double.ts'
-import { assetClient, type Doing, type Known, randomFrom } from './asset-client.ts'
+import { assetClient, type Doing, type Known } from './asset-client.ts'
+import { killWithPostgres, randomFrom, startBuilt } from './killed-server.ts'
 
 const rounds = Number(process.argv[2] ?? 50)
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000)
@@ -27,24 +28,6 @@ const double = isOnS3 ? await startS3Double() : undefined
 const bucket = double && { S3_BUCKET: double.bucket, S3_ENDPOINT: double.endpoint, S3_REGION: double.region, S3_ACCESS_KEY_ID: double.accessKeyId, S3_SECRET_ACCESS_KEY: double.secretAccessKey }
 const environment = { ...process.env, S3_BUCKET: '', ...bucket, DAILIES_HOME: join(home, 'data'), TEMP_DIR: join(home, 'temp'), PORT: String(port), DEMO: 'false', LOG_LEVEL: 'error', DATABASE_URL: '', NODE_NO_WARNINGS: '1' }
 const random = randomFrom(seed)
-
-async function startServer(): Promise<ChildProcess> {
-  const server = spawn(process.execPath, ['dist/main.js'], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
-  await new Promise<void>((ready, failed) => {
-    server.stdout?.on('data', (text: Buffer) => (String(text).includes('is ready') ? ready() : undefined))
-    server.once('exit', (code) => failed(new Error(`the server ended with ${code}`)))
-  })
-  server.removeAllListeners('exit')
-  return server
-}
-
-async function killAll(server: ChildProcess) {
-  const postmaster = Number((await readFile(join(home, 'data/postgres/postmaster.pid'), 'utf8').catch(() => '0')).split('\n')[0])
-  const gone = new Promise((done) => server.once('exit', done))
-  server.kill('SIGKILL')
-  if (postmaster > 0) process.kill(postmaster, 'SIGKILL')
-  await gone
-}
 
 async function cli<T>(...args: string[]): Promise<T> {
   const { stdout } = await promisify(execFile)(process.execPath, ['dist/cli/main.js', '--json', ...args], { env: environment, maxBuffer: 1 << 24 })
@@ -104,7 +87,7 @@ async function somebodyAt(aim: Doing) {
 
 const began = Date.now()
 console.log(`seed ${seed}, ${rounds} kills, ${clientCount} clients, ${isOnS3 ? 'S3' : 'disk'}`)
-let server = await startServer()
+let server = await startBuilt(environment)
 const email = 'kill@example.com'
 const { id: driveId } = await cli<{ id: string }>('drives', 'create', 'Kill')
 await cli('users', 'create', '--email', email, '--name', 'Kill')
@@ -121,8 +104,8 @@ for (let round = 1; round <= rounds; round += 1) {
   await somebodyAt(aims[round % aims.length] ?? 'upload')
   await pause(random() * 40) // its request, or the job that it ordered
   for (const client of clients) hit.set(client.doing(), (hit.get(client.doing()) ?? 0) + 1)
-  await killAll(server)
-  server = await startServer()
+  await killWithPostgres(server, join(home, 'data'))
+  server = await startBuilt(environment)
 }
 over.abort()
 await running

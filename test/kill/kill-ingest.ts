@@ -2,7 +2,7 @@
  * Ingests 50 files while server and Postgres are killed (-9) at random moments, then holds what is there against the files.
  * Usage: npm run test:kill [-- ROUNDS [SEED]]   (20 rounds; the built server is what runs)
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,6 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
+import { killWithPostgres, randomFrom, startBuilt } from './killed-server.ts'
 
 const rounds = Number(process.argv[2] ?? 20)
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000)
@@ -19,16 +20,8 @@ const paddingMiB = 20 // so that sending takes long enough to be hit
 const port = 20_000 + (process.pid % 20_000)
 const home = await mkdtemp(join(tmpdir(), 'dailies-kill-'))
 const films = join(home, 'films')
+const random = randomFrom(seed)
 const environment = { ...process.env, DAILIES_HOME: join(home, 'data'), TEMP_DIR: join(home, 'temp'), PORT: String(port), DEMO: 'false', LOG_LEVEL: 'error', DATABASE_URL: '', S3_BUCKET: '' }
-
-let state = seed
-/** xorshift: the same moments for the same seed, as far as the machine allows. */
-function random(): number {
-  state ^= state << 13
-  state ^= state >>> 17
-  state ^= state << 5
-  return (state >>> 0) / 2 ** 32
-}
 
 interface MadeFile {
   readonly name: string
@@ -51,24 +44,6 @@ async function makeFiles(): Promise<MadeFile[]> {
       return { name, hash: createHash('sha256').update(bytes).digest('hex') }
     }),
   )
-}
-
-async function startServer(): Promise<ChildProcess> {
-  const server = spawn(process.execPath, ['dist/main.js'], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
-  await new Promise<void>((ready, failed) => {
-    server.stdout?.on('data', (text: Buffer) => (String(text).includes('is ready') ? ready() : undefined))
-    server.once('exit', (code) => failed(new Error(`the server ended with ${code}`)))
-  })
-  server.removeAllListeners('exit')
-  return server
-}
-
-async function killAll(server: ChildProcess) {
-  const postmaster = Number((await readFile(join(home, 'data/postgres/postmaster.pid'), 'utf8').catch(() => '0')).split('\n')[0])
-  const gone = new Promise((done) => server.once('exit', done))
-  server.kill('SIGKILL')
-  if (postmaster > 0) process.kill(postmaster, 'SIGKILL')
-  await gone
 }
 
 const cli = async (...args: string[]) => (await promisify(execFile)(process.execPath, ['dist/cli/main.js', '--json', ...args], { env: environment, maxBuffer: 1 << 24 })).stdout
@@ -105,15 +80,15 @@ const hasEnded = (row: Row) => worked.every((name) => ['COMPLETED', 'FAILED'].in
 const began = Date.now()
 console.log(`seed ${seed}, ${rounds} kills`)
 const files = await makeFiles()
-let server = await startServer()
+let server = await startBuilt(environment)
 const { id: driveId } = JSON.parse(await cli('drives', 'create', 'Kill')) as { id: string }
 let run = ingest(driveId)
 let duringIngest = 0
 for (let round = 1; round <= rounds; round += 1) {
   await pause(200 + random() * 2500)
   if (run.isRunning()) duringIngest += 1
-  await killAll(server)
-  server = await startServer()
+  await killWithPostgres(server, join(home, 'data'))
+  server = await startBuilt(environment)
   if (!run.isRunning()) run = ingest(driveId)
 }
 let code = await run.ended

@@ -1,4 +1,4 @@
-import { and, eq, isNull, lt, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNull, lt, ne, or, sql } from 'drizzle-orm'
 import { actorOf, type Caller, type DriveScope } from '../../access/scope.ts'
 import { type Executor, violatedConstraint } from '../../db/client.ts'
 import { assets, uploads } from '../../db/schema/index.ts'
@@ -67,10 +67,7 @@ export function createUploadRepository(db: Executor) {
       return (await db.select({ id: assets.id }).from(assets).where(and(eq(assets.driveId, driveId), eq(assets.id, assetId)))).length > 0
     },
 
-    /** Of the caller, on this drive. */
-    async unfinished({ driveId, caller }: DriveScope<'edit'>): Promise<number> {
-      return db.$count(uploads, and(eq(uploads.driveId, driveId), ownedBy(caller), ne(uploads.state, 'finished')))
-    },
+    ...unfinishedOf(db),
 
     async insert({ driveId, caller }: DriveScope<'edit'>, { at, ...upload }: NewUpload) {
       const state = upload.sizeBytes === 0 ? 'received' : 'open'
@@ -124,5 +121,21 @@ export function createUploadRepository(db: Executor) {
       db.select({ driveId: uploads.driveId, id: uploads.id }).from(uploads).where(and(lt(uploads.expiresAt, now), isFree)).orderBy(uploads.expiresAt).limit(limit),
 
     ofDrive: (driveId: string, limit: number): Promise<UploadRow[]> => db.select().from(uploads).where(eq(uploads.driveId, driveId)).limit(limit),
+  }
+}
+
+/** The caller's own on the drive. */
+function unfinishedOf(db: Executor) {
+  const unfinished = ({ driveId, caller }: DriveScope<'edit'>) => and(eq(uploads.driveId, driveId), ownedBy(caller), ne(uploads.state, 'finished'))
+  return {
+    unfinished: (scope: DriveScope<'edit'>): Promise<number> => db.$count(uploads, unfinished(scope)),
+
+    listUnfinished: (scope: DriveScope<'edit'>, { now, after, limit }: { readonly now: Date; readonly after: string | undefined; readonly limit: number }): Promise<UploadRow[]> =>
+      db
+        .select()
+        .from(uploads)
+        .where(and(unfinished(scope), gt(uploads.expiresAt, now), after === undefined ? undefined : gt(uploads.id, after)))
+        .orderBy(asc(uploads.id))
+        .limit(limit),
   }
 }
