@@ -194,7 +194,7 @@ test('a job ends when its asset is deleted, and leaves nothing', async () => {
   const drive = await api.drive()
   const file = join(folder, 'long.mp4')
   const { ffmpeg } = await api.media.describe()
-  await promisify(execFile)(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=1920x1080:r=25:d=60', '-c:v', 'libx264', '-preset', 'ultrafast', '-y', file])
+  await promisify(execFile)(ffmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=25:d=40', '-c:v', 'libx264', '-preset', 'ultrafast', '-y', file])
   const { assetId } = await ingest(drive.driveId, file, '/long.mp4')
   const rendering = runDueJobs(workers, api.handlers)
   const { rows: [begun] } = await until(
@@ -209,7 +209,7 @@ test('a job ends when its asset is deleted, and leaves nothing', async () => {
   const { rows } = await api.pool.query('SELECT kind FROM objects WHERE drive_id = $1', [drive.driveId])
   expect(rows).toEqual([{ kind: 'source' }])
   expect(await readdir(join(api.folder, 'jobs'))).toEqual([])
-}, 60_000)
+}, 120_000)
 
 async function until<T>(ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
   for (;;) {
