@@ -94,3 +94,6 @@ export const conflict = (message: string) => new AppError('conflict', message)
 export const pathTaken = (assetId: string | null) => new AppError('conflict', 'Another asset has this path', { assetId: assetId ?? undefined })
 export const invalid = (...faults: Fault[]) => new AppError('invalid', faults[0]?.msg ?? 'The request is invalid', { faults })
 export const unavailable = (message: string, cause?: unknown) => new AppError('unavailable', message, { retryAfterSeconds: 5, cause })
+
+/** For logs and the queue: drizzle's own error repeats the statement with what was sent to it; what Postgres said stands below. */
+export const withoutStatement = (error: unknown): unknown => (error instanceof Error && error.message.startsWith('Failed query') && error.cause instanceof Error ? error.cause : error)

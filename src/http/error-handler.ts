@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { AppError, type ErrorCode } from '../errors.ts'
+import { AppError, type ErrorCode, withoutStatement } from '../errors.ts'
 import { problemOf, statusOf } from './problem.ts'
 
 /** What a failure below means to a caller (a database that is away, say); `undefined` = a bug. */
@@ -21,13 +21,10 @@ export function addErrorHandling(app: FastifyInstance, translate: TranslateError
 }
 
 function note(request: FastifyRequest, error: Error, answer: AppError | undefined) {
-  const about = { err: withoutParameters(error), request_id: request.id, route: request.routeOptions.url }
+  const about = { err: withoutStatement(error), request_id: request.id, route: request.routeOptions.url }
   if (!answer) request.log.error(about, 'request failed')
   else if (statusOf[answer.code] >= 500) request.log.warn(about, 'a dependency failed')
 }
-
-/** drizzle's own error repeats the statement with what was sent to it; what Postgres said stands below. */
-const withoutParameters = (error: Error): Error => (error.message.startsWith('Failed query') && error.cause instanceof Error ? error.cause : error)
 
 /** Without the query, where credentials and signatures stand. */
 export const pathOf = (url: string): string => url.split(/[?#]|%3f|%23/i, 1)[0] ?? ''

@@ -4,6 +4,7 @@ import type { Pool } from 'pg'
 import { actionsOf, roles } from '../access/actions.ts'
 import { grantAsset, grantDrive } from '../access/grant.ts'
 import { type AssetScope, type DriveScope, server } from '../access/scope.ts'
+import { withoutStatement } from '../errors.ts'
 import type { JobHandler } from './define-job.ts'
 import type { JobRepository } from './jobs.repository.ts'
 
@@ -98,9 +99,6 @@ function tasks(handlers: readonly JobHandler[], { stopping, underWay }: { stoppi
     ]),
   )
 }
-
-/** drizzle's own error repeats the statement with what was sent to it, for the log and the queue; what Postgres said stands below. */
-const withoutStatement = (error: unknown): unknown => (error instanceof Error && error.message.startsWith('Failed query') && error.cause instanceof Error ? error.cause : error)
 
 const rejected = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => {

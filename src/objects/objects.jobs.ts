@@ -19,25 +19,22 @@ interface Needs {
 const mostFailures = 20
 
 /** Removes what uploads and jobs that were cut off left behind a day ago. An object that cannot be removed is tried again a day later, and stops no other. */
-export const objectSweep = ({ store, storage, clock }: Needs) => {
-  let failures = 0
-  async function remove(object: Awaited<ReturnType<ObjectRepository['unreferenced']>>[number]) {
-    try {
-      await removeObject({ store, storage }, object)
-    } catch (error) {
-      failures += 1
-      if (failures >= mostFailures) throw error
-      await store.objects.postpone(object.driveId, object.id, clock.now())
-    }
-  }
-  return onJob(sweepObjects, async (_payload, { signal }) => {
-    failures = 0
+export const objectSweep = ({ store, storage, clock }: Needs) =>
+  onJob(sweepObjects, async (_payload, { signal }) => {
     await storage.sweep()
     const before = new Date(clock.now().getTime() - graceMs)
+    let failures = 0
     for (;;) {
       const found = await store.objects.unreferenced(before, 500)
-      for (const object of found) await remove(object)
+      for (const object of found) {
+        try {
+          await removeObject({ store, storage }, object)
+        } catch (error) {
+          failures += 1
+          if (failures >= mostFailures) throw error
+          await store.objects.postpone(object.driveId, object.id, clock.now())
+        }
+      }
       if (found.length < 500 || signal.aborted) return
     }
   })
-}

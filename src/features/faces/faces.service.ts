@@ -13,21 +13,22 @@ import { followFace, individualMeant, type WhoseRepositories } from './individua
 
 export type FaceService = ReturnType<typeof createFaceService>
 
-interface Repositories extends WhoseRepositories {
+/** What a face that somebody writes rests on. */
+export interface FaceWritingRepositories extends WhoseRepositories {
   readonly assetLock: AssetLockRepository
   readonly faces: FaceRepository
   readonly faceViews: FaceViewRepository
   readonly objects: ObjectRepository
 }
 interface Needs {
-  readonly store: Store<Repositories>
+  readonly store: Store<FaceWritingRepositories>
   readonly links: LinkSigner
   readonly clock: Clock
 }
 
 export function createFaceService({ store, links, clock }: Needs) {
   /** Under the locks of the drive's people and of the asset, in this order. */
-  const writing = <T>(scope: AssetScope<'edit'>, id: string, work: (tx: Repositories, face: KnownFace, at: Date) => Promise<T>): Promise<T> =>
+  const writing = <T>(scope: AssetScope<'edit'>, id: string, work: (tx: FaceWritingRepositories, face: KnownFace, at: Date) => Promise<T>): Promise<T> =>
     store.transaction(async (tx) => {
       await tx.individuals.lock(scope)
       if (!(await tx.assetLock.take(scope))) throw notFound('Asset')
@@ -36,7 +37,7 @@ export function createFaceService({ store, links, clock }: Needs) {
       return work(tx, face, clock.now())
     })
 
-  async function presented({ faceViews }: Repositories, scope: AssetScope<'edit'>, id: string): Promise<Face> {
+  async function presented({ faceViews }: FaceWritingRepositories, scope: AssetScope<'edit'>, id: string): Promise<Face> {
     const row = await faceViews.shown(scope, id)
     if (!row) throw notFound('Face')
     return presentFace(row, links)

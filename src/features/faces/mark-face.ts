@@ -1,11 +1,9 @@
 import { join } from 'node:path'
 import { actorOf, type AssetScope } from '../../access/scope.ts'
-import type { AssetLockRepository } from '../../assets/asset-lock.repository.ts'
 import type { Store } from '../../db/store.ts'
 import { conflict, notFound } from '../../errors.ts'
 import { keepFiles, type StoredSize } from '../../objects/keep-files.ts'
 import { objectKeys } from '../../objects/object-keys.ts'
-import type { ObjectRepository } from '../../objects/objects.repository.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ImageEngine } from '../../ports/image-engine.ts'
 import type { LinkSigner } from '../../ports/link-signer.ts'
@@ -13,22 +11,15 @@ import type { ObjectStorage } from '../../ports/object-storage.ts'
 import { inPicture } from './face-box.ts'
 import { cutOut, fetchPicture } from './face-pictures.ts'
 import { type FaceSpot, spotOf } from './face-spot.ts'
-import type { FaceViewRepository } from './face-views.repository.ts'
-import type { FaceRepository } from './faces.repository.ts'
 import type { Face, FaceDraft } from './faces.schemas.ts'
+import type { FaceWritingRepositories } from './faces.service.ts'
 import { presentFace } from './present-face.ts'
-import { individualMeant, type WhoseRepositories } from './individuals/whose-face.ts'
+import { individualMeant } from './individuals/whose-face.ts'
 
 export type MarkFace = ReturnType<typeof createMarkFace>
 
-interface Repositories extends WhoseRepositories {
-  readonly assetLock: AssetLockRepository
-  readonly faces: FaceRepository
-  readonly faceViews: FaceViewRepository
-  readonly objects: ObjectRepository
-}
 interface Needs {
-  readonly store: Store<Repositories>
+  readonly store: Store<FaceWritingRepositories>
   readonly storage: ObjectStorage
   readonly images: ImageEngine
   readonly links: LinkSigner

@@ -32,7 +32,8 @@ export function chunkOf(body: Readable, { missing, length, checksum }: Expected)
   if (length !== undefined && checksum === undefined) return { body, fault: () => fault }
   async function* looked() {
     try {
-      const bounded = length === undefined ? within(missing, body) : body
+      const pieces: AsyncIterable<Buffer> = body.iterator({ destroyOnReturn: false }) // the connection is to carry the answer yet
+      const bounded = length === undefined ? within(missing, pieces) : pieces
       yield* checksum === undefined ? bounded : matching(checksum, bounded)
     } catch (error) {
       if (error instanceof AppError) fault = error
@@ -43,10 +44,9 @@ export function chunkOf(body: Readable, { missing, length, checksum }: Expected)
 }
 
 /** One piece late, so that of a body that is too long never all that is missing gets through: it would count as the whole. */
-async function* within(missing: number, body: Readable): AsyncGenerator<Buffer> {
+async function* within(missing: number, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let seen = 0
   let held: Buffer | undefined
-  const pieces: AsyncIterable<Buffer> = body.iterator({ destroyOnReturn: false }) // the connection is to carry the refusal yet
   for await (const piece of pieces) {
     seen += piece.length
     if (seen > missing) throw tooMany(missing)

@@ -27,13 +27,14 @@ export type PlaceSource = (
   order: { readonly path: AssetPath; readonly onConflict: OnTaken },
 ) => Promise<{ readonly state: 'placed' | 'same' } | { readonly state: 'taken'; readonly id: string | null }>
 
-interface Repositories {
+/** What ends an upload as an asset writes to. */
+export interface FinishingRepositories {
   readonly uploads: UploadRepository
   readonly objects: ObjectRepository
   readonly jobs: JobRepository
 }
 interface Needs {
-  readonly store: Store<Repositories>
+  readonly store: Store<FinishingRepositories>
   readonly storage: ObjectStorage
   readonly clock: Clock
   readonly place: PlaceSource

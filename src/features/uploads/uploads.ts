@@ -1,22 +1,16 @@
 import type { PathRepository } from '../../assets/paths.repository.ts'
 import type { Store } from '../../db/store.ts'
-import type { JobRepository } from '../../jobs/jobs.repository.ts'
-import type { ObjectRepository } from '../../objects/objects.repository.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
 import { createUploadEnding } from './upload-ending.ts'
-import { createFinishUpload, type PlaceSource } from './upload-finish.ts'
+import { createFinishUpload, type FinishingRepositories, type PlaceSource } from './upload-finish.ts'
 import { createUploadLeases, type LeaseTimes, usualLeaseTimes } from './upload-lease.ts'
 import { createReceiveChunk } from './upload-receive.ts'
 import { uploadFinish, uploadSweep } from './upload-upkeep.ts'
-import type { UploadRepository } from './uploads.repository.ts'
 import { createUploadService } from './uploads.service.ts'
 
-interface Repositories {
-  readonly uploads: UploadRepository
+interface Repositories extends FinishingRepositories {
   readonly paths: PathRepository
-  readonly objects: ObjectRepository
-  readonly jobs: JobRepository
 }
 interface Needs {
   readonly store: Store<Repositories>
