@@ -27,6 +27,8 @@ import { driveRoutes } from './features/drives/drives.routes.ts'
 import { createDriveService } from './features/drives/drives.service.ts'
 import { memberRoutes } from './features/drives/members.routes.ts'
 import { createMemberService } from './features/drives/members.service.ts'
+import { duplicateRoutes } from './features/duplicates/duplicates.routes.ts'
+import { createDuplicateService } from './features/duplicates/duplicates.service.ts'
 import { createFolderOperationService } from './features/folders/folder-operations.service.ts'
 import { folderTidying, folderWorking } from './features/folders/folders.jobs.ts'
 import { folderOperationRoutes, folderRoutes } from './features/folders/folders.routes.ts'
@@ -45,6 +47,8 @@ import { createReopenFailed } from './features/ingest/reopen-failed.ts'
 import { linkRoutes } from './features/links/links.routes.ts'
 import { createLinkService } from './features/links/links.service.ts'
 import { createLinkSigner } from './features/links/links.signer.ts'
+import { renditionRoutes } from './features/renditions/renditions.routes.ts'
+import { createRenditionService } from './features/renditions/renditions.service.ts'
 import { trashPurge } from './features/trash/trash.jobs.ts'
 import { thumbnailRoutes } from './features/thumbnails/thumbnails.routes.ts'
 import { createThumbnailService } from './features/thumbnails/thumbnails.service.ts'
@@ -132,6 +136,7 @@ function services(parts: Parts, { store, storage, clock, links, linkKey, cursors
     attachments: createAttachmentService({ store, storage, tokens, clock, mostBytes: parts.attachmentMaxBytes }),
     downloads: createDownloadService({ store, storage, links, clock }),
     drives: createDriveService({ store, cursors, clock }),
+    duplicates: createDuplicateService({ store, links, cursors }),
     faces,
     folderOperations: createFolderOperationService({ store, clock }),
     folders: createFolderService({ store, cursors, clock }),
@@ -142,6 +147,7 @@ function services(parts: Parts, { store, storage, clock, links, linkKey, cursors
     members: createMemberService({ store, cursors, clock }),
     moves: createMoveService({ store, links, clock }),
     registering: createRegisterService({ store, storage, links, clock, place }),
+    renditions: createRenditionService({ store, storage, links, clock }),
     reopenFailed: createReopenFailed({ store }),
     thumbnails: createThumbnailService({ store, storage, tokens, images, links, clock, inFolder }),
     trash: createTrashService({ store, resumeJobs, links, cursors, clock }),
@@ -157,10 +163,12 @@ const routesOf = (all: Services, { publicUrl }: Parts) => [
   ...assetRoutes(all.assets),
   ...moveRoutes(all.moves),
   ...downloadRoutes(all.downloads),
+  ...renditionRoutes(all.renditions),
   ...thumbnailRoutes(all.thumbnails),
   ...faceRoutes(all.faces.service, all.faces.mark),
   ...individualRoutes(all.faces.individuals),
   ...attachmentRoutes(all.attachments),
+  ...duplicateRoutes(all.duplicates),
   ...assetJobRoutes(all.assetJobs, all.jobRetries),
   ...folderRoutes(all.folders),
   ...folderOperationRoutes(all.folderOperations),

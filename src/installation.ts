@@ -41,16 +41,17 @@ export async function openInstallation(config: Config): Promise<Installation> {
     const pool = openPool({ url: database.url, max: config.DATABASE_POOL, prepared: config.PG_PREPARED === 'on' })
     const directPool = openPool({ url: database.directUrl, max: config.JOB_CONCURRENCY + workerConnections, limitMs: 60_000 })
     const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${config.PORT}`
+    const media = createFfmpeg({
+      ...(config.FFMPEG_PATH && { ffmpegPath: config.FFMPEG_PATH }),
+      ...(config.FFPROBE_PATH && { ffprobePath: config.FFPROBE_PATH }),
+      tempDir: config.TEMP_DIR,
+      slots: config.FFMPEG_SLOTS,
+    })
     const composed = compose({
       db: connect(pool),
       clock: { now: () => new Date() },
-      media: createFfmpeg({
-        ...(config.FFMPEG_PATH && { ffmpegPath: config.FFMPEG_PATH }),
-        ...(config.FFPROBE_PATH && { ffprobePath: config.FFPROBE_PATH }),
-        tempDir: config.TEMP_DIR,
-        slots: config.FFMPEG_SLOTS,
-      }),
-      images: createSharp(),
+      media,
+      images: createSharp({ stills: media.stills }),
       storage: (links) => openStorage(config, home, links),
       secrets: config.SERVER_SECRET ?? [ownSecret(home)],
       tokens: tokenSettings(config),

@@ -19,9 +19,11 @@ import { createPurgedFaceRepository } from './features/faces/individuals/purged-
 import { createFolderAssetRepository } from './features/folders/folder-assets.repository.ts'
 import { createFolderOperationRepository } from './features/folders/folder-operations.repository.ts'
 import { createFolderRepository } from './features/folders/folders.repository.ts'
+import { createDuplicateRepository } from './features/duplicates/duplicates.repository.ts'
 import { createIngestRepository } from './features/ingest/ingest.repository.ts'
 import { createRenditionRepository } from './features/ingest/renditions.repository.ts'
 import { createSourceRepository } from './features/ingest/sources.repository.ts'
+import { createRenditionViewRepository } from './features/renditions/rendition-views.repository.ts'
 import { createThumbnailRepository } from './features/thumbnails/thumbnails.repository.ts'
 import { createTrashRepository } from './features/trash/trash.repository.ts'
 import { createUploadRepository } from './features/uploads/uploads.repository.ts'
@@ -43,6 +45,7 @@ export const repositories = (db: Executor) => ({
   attachments: createAttachmentRepository(db),
   downloads: createDownloadRepository(db),
   drives: createDriveRepository(db),
+  duplicates: createDuplicateRepository(db),
   faces: createFaceRepository(db),
   faceViews: createFaceViewRepository(db),
   folderAssets: createFolderAssetRepository(db),
@@ -60,6 +63,7 @@ export const repositories = (db: Executor) => ({
   paths: createPathRepository(db),
   purgedFaces: createPurgedFaceRepository(db),
   renditions: createRenditionRepository(db),
+  renditionViews: createRenditionViewRepository(db),
   sources: createSourceRepository(db),
   thumbnails: createThumbnailRepository(db),
   trash: createTrashRepository(db),

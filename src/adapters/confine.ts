@@ -10,6 +10,8 @@ export interface Limits {
   readonly fileBytes: number
   /** What it may hold in memory of its own, beside code and what it only reserves; absent: the address space alone is bounded. */
   readonly dataBytes?: number
+  /** Of each thread. It counts as held from the start: the 8 MiB that are usual, for a dozen threads, would leave little of `dataBytes`. */
+  readonly stackBytes?: number
 }
 
 export interface Confinement {
@@ -33,7 +35,7 @@ export async function findConfinement(exitsWell: (argv: readonly string[]) => Pr
   const works = async (prefix: readonly string[]) => nothing !== undefined && (await exitsWell([...prefix, nothing]))
 
   const limitWith = (limits: Limits) => (prlimit === undefined ? [] : [prlimit, ...resourceLimits(limits), '--'])
-  const canLimit = prlimit !== undefined && (await works(limitWith({ seconds: 60, fileBytes: 0 })))
+  const canLimit = prlimit !== undefined && (await works(limitWith({ seconds: 60, fileBytes: 0, dataBytes: GIB, stackBytes: GIB / 1024 })))
   // Keeping our own user id (not mapping to root) needs util-linux 2.38; either way files stay ours.
   const namespaces = unshare === undefined ? [] : ['--map-current-user', '--map-root-user'].map((map) => [unshare, '--user', map, '--net', '--'])
   const isolate = await firstThat(works, namespaces)
@@ -42,7 +44,7 @@ export async function findConfinement(exitsWell: (argv: readonly string[]) => Pr
   return {
     notes: [
       isolate ? 'Media tools run in a namespace without network' : 'No namespace without network could be made here: allow-lists of formats and protocols stand alone',
-      canLimit ? 'Media tools run under limits of memory, processor time and file size' : 'No resource limits could be set on media tools here (prlimit)',
+      canLimit ? 'Media tools run under limits of memory, processor time and file size' : 'No resource limits could be set on media tools here (prlimit): a damaged or hostile file may take all memory',
       ...(tether ? [] : ['Media tools may outlive a killed server here (setpriv --pdeathsig)']),
     ],
     // setpriv comes last: a change of credentials, as by unshare, may clear the parent-death signal.
@@ -50,9 +52,10 @@ export async function findConfinement(exitsWell: (argv: readonly string[]) => Pr
   }
 }
 
-const resourceLimits = ({ seconds, fileBytes, dataBytes }: Limits) => [
+const resourceLimits = ({ seconds, fileBytes, dataBytes, stackBytes }: Limits) => [
   `--as=${addressSpace()}`,
   ...(dataBytes === undefined ? [] : [`--data=${dataBytes}`]),
+  ...(stackBytes === undefined ? [] : [`--stack=${stackBytes}`]),
   `--cpu=${Math.ceil(seconds) * availableParallelism()}`,
   `--fsize=${fileBytes}`,
   '--core=0',

@@ -15,6 +15,8 @@ export interface Order {
   readonly onStderrLine?: (line: string) => void
   /** Absent: standard output is collected, up to 16 MiB. */
   readonly onStdoutLine?: (line: string) => void
+  /** Opens a third pipe, descriptor 3 of the process, and takes what is written to it; it holds the process up while it works. */
+  readonly onData?: (chunk: Buffer) => void
 }
 
 /** How a process ended of itself or by its limits; one that ends by the signal rejects with the signal's reason instead. */
@@ -68,10 +70,10 @@ function whenFree<T>(limit: LimitFunction, signal: AbortSignal, task: () => Prom
 }
 
 function execute(order: Order, argv: readonly string[]): Promise<Ended> {
-  const { signal, limits, cwd = '/', onStderrLine, onStdoutLine } = order
+  const { signal, limits, cwd = '/', onStderrLine, onStdoutLine, onData } = order
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    const child = start(argv, cwd)
+    const child = start(argv, { cwd, hasDataPipe: onData !== undefined })
     let exceeded: Ended['exceeded'] = null
     let stdout = ''
     let stderrTail = ''
@@ -94,6 +96,7 @@ function execute(order: Order, argv: readonly string[]): Promise<Ended> {
       stdout += text
       if (stdout.length > STDOUT_MOST) end('output')
     })
+    child.stdio[3]?.on('data', (chunk: Buffer) => onData?.(chunk))
     const settle = (finish: () => void) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', abort)
@@ -109,9 +112,9 @@ function execute(order: Order, argv: readonly string[]): Promise<Ended> {
 }
 
 /** A process group of its own: a terminal's Ctrl-C does not reach it, and the whole group can be ended. */
-function start(argv: readonly string[], cwd: string): ChildProcess {
+function start(argv: readonly string[], { cwd, hasDataPipe }: { readonly cwd: string; readonly hasDataPipe: boolean }): ChildProcess {
   const [program = '', ...args] = argv
-  return spawn(program, args, { cwd, env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe'], detached: true, windowsHide: true })
+  return spawn(program, args, { cwd, env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', ...(hasDataPipe ? (['pipe'] as const) : [])], detached: true, windowsHide: true })
 }
 
 function killGroup(child: ChildProcess) {

@@ -23,7 +23,8 @@ interface FolderPage {
 const a = livingAssets
 const ofAsset = (table: { driveId: SQL.Aliased | unknown; assetId: unknown }) => sql`${table.driveId} = ${a.driveId} AND ${table.assetId} = ${a.id}`
 
-const columns = {
+/** All that an answer shows of an asset; selected from `livingAssets`. */
+export const assetColumns = {
   driveId: a.driveId,
   id: a.id,
   directory: a.directory,
@@ -32,6 +33,7 @@ const columns = {
   type: a.type,
   sizeBytes: a.sizeBytes,
   systemMetadata: a.systemMetadata,
+  palette: a.palette,
   createdAt: a.createdAt,
   updatedAt: a.updatedAt,
   jobs: sql<Partial<Record<JobName, JobState>> | null>`(SELECT json_object_agg(${assetJobs.name}, ${assetJobs.state}) FROM ${assetJobs} WHERE ${ofAsset(assetJobs)})`,
@@ -45,21 +47,21 @@ const columns = {
 export function createAssetRepository(db: Executor) {
   const byId = lazily(() =>
     db
-      .select(columns)
+      .select(assetColumns)
       .from(a)
       .where(and(eq(a.driveId, sql.placeholder('driveId')), eq(a.id, sql.placeholder('assetId'))))
       .prepare('asset_by_id'),
   )
   const byPath = lazily(() =>
     db
-      .select(columns)
+      .select(assetColumns)
       .from(a)
       .where(and(eq(a.driveId, sql.placeholder('driveId')), eq(a.directory, sql.placeholder('directory')), eq(a.name, sql.placeholder('name'))))
       .prepare('asset_by_path'),
   )
   const inFolder = lazily(() =>
     db
-      .select(columns)
+      .select(assetColumns)
       .from(a)
       .where(and(eq(a.driveId, sql.placeholder('driveId')), eq(a.directory, sql.placeholder('directory')), gt(a.name, sql.placeholder('afterName'))))
       .orderBy(asc(a.name))
@@ -68,7 +70,7 @@ export function createAssetRepository(db: Executor) {
   )
   const belowFolder = lazily(() =>
     db
-      .select(columns)
+      .select(assetColumns)
       .from(a)
       .where(
         and(

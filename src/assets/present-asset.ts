@@ -32,7 +32,7 @@ export function presentAsset(row: AssetRow, links: LinkSigner): Asset {
     proxy: row.renditions?.proxy === undefined ? null : { id: row.renditions.proxy },
     audio_proxy: row.renditions?.audio_proxy === undefined ? null : { id: row.renditions.audio_proxy },
     category: '',
-    palette: [],
+    palette: row.palette.map(([r, g, b]) => [r, g, b]),
     ocr: null,
     transcription_id: null,
     faces_present: row.facesPresent,

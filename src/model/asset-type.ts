@@ -6,7 +6,7 @@ export const assetTypes = [
 export type AssetType = (typeof assetTypes)[number]
 
 const extensions: Readonly<Partial<Record<AssetType, string>>> = {
-  IMAGE: 'jpg jpeg png gif webp avif heic heif tif tiff bmp svg dng cr2 cr3 nef arw',
+  IMAGE: 'jpg jpeg png gif webp avif heic heif tif tiff bmp svg jp2 j2k jpx jxl tga dpx dds dng cr2 cr3 nef arw raf rw2 orf pef',
   VIDEO: 'mp4 mov m4v mkv webm avi mxf mts m2ts ts mpg mpeg wmv flv 3gp braw r3d ogv',
   AUDIO: 'wav mp3 aac m4a flac ogg opus aif aiff wma',
   EXR: 'exr',
@@ -34,6 +34,7 @@ const typeByMime: ReadonlyMap<string, AssetType> = new Map<string, AssetType>([
   ['image/vnd.adobe.photoshop', 'PHOTOSHOP'],
   ['image/x-exr', 'EXR'],
   ['image/aces', 'EXR'],
+  ['image/vnd.radiance', 'HDR'],
   ['image/', 'IMAGE'],
   ['video/', 'VIDEO'],
   ['application/mxf', 'VIDEO'],
@@ -60,3 +61,8 @@ function typeOfMime(mime: string): AssetType | undefined {
   const family = mime.slice(0, mime.indexOf('/') + 1)
   return typeByMime.get(mime) ?? typeByMime.get(family) ?? (mime.includes('officedocument') ? 'DOCUMENT' : undefined)
 }
+
+const pictures: ReadonlySet<AssetType> = new Set<AssetType>(['IMAGE', 'EXR', 'HDR', 'PHOTOSHOP'])
+
+/** What a picture can be shown of, without a film's tools. */
+export const isPicture = (type: AssetType): boolean => pictures.has(type)

@@ -10,6 +10,11 @@ export const objectKeys = {
   incoming: (driveId: string) => `drives/${driveId}/incoming/`,
 } as const
 
-export type RenditionKind = 'poster' | 'proxy' | 'audio_proxy' | 'thumbnail'
-const renditionExtensions: Readonly<Record<RenditionKind, string>> = { poster: 'jpg', proxy: 'mp4', audio_proxy: 'm4a', thumbnail: 'jpg' }
-export const renditionTypes: Readonly<Record<RenditionKind, string>> = { poster: 'image/jpeg', proxy: 'video/mp4', audio_proxy: 'audio/mp4', thumbnail: 'image/jpeg' }
+/** `waveform` is its peaks as JSON, `waveform_image` the same as a picture. */
+export type RenditionKind = 'poster' | 'proxy' | 'audio_proxy' | 'thumbnail' | 'storyboard' | 'waveform' | 'waveform_image'
+const renditionExtensions: Readonly<Record<RenditionKind, string>> = {
+  poster: 'jpg', proxy: 'mp4', audio_proxy: 'm4a', thumbnail: 'jpg', storyboard: 'jpg', waveform: 'json', waveform_image: 'png',
+} // prettier-ignore
+export const renditionTypes: Readonly<Record<RenditionKind, string>> = {
+  poster: 'image/jpeg', proxy: 'video/mp4', audio_proxy: 'audio/mp4', thumbnail: 'image/jpeg', storyboard: 'image/jpeg', waveform: 'application/json', waveform_image: 'image/png',
+} // prettier-ignore

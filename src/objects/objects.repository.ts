@@ -3,9 +3,11 @@ import { v7 as uuidv7 } from 'uuid'
 import { type Executor, rowCountOf, violatedConstraint } from '../db/client.ts'
 import { objects } from '../db/schema/index.ts'
 import { notFound } from '../errors.ts'
+import type { RenditionKind } from './object-keys.ts'
 
 export type ObjectRepository = ReturnType<typeof createObjectRepository>
-export type ObjectKind = 'source' | 'preview' | 'poster' | 'proxy' | 'audio_proxy' | 'thumbnail' | 'face' | 'attachment'
+
+export type ObjectKind = 'source' | 'preview' | 'face' | 'attachment' | RenditionKind
 
 export interface NewObject {
   readonly id: string

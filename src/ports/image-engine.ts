@@ -9,6 +9,16 @@ export interface ImageInfo {
   readonly pages: number
   readonly createdAt: string | null
   readonly camera: string | null
+  readonly lens: string | null
+  /** Of one component. */
+  readonly bitDepth: number | null
+}
+
+/** Three bytes to a pixel, sRGB, rows from the top. */
+export interface Pixels {
+  readonly data: Uint8Array
+  readonly width: number
+  readonly height: number
 }
 
 /** A part of a picture, in shares of its width and height, from the top left as it is shown. */
@@ -35,4 +45,8 @@ export interface ImageEngine {
   read(source: string): Promise<ImageInfo>
   /** An upright sRGB JPEG without any metadata, the longer side at most `maxSize`, never enlarged. */
   rendition(order: RenditionOrder): Promise<RenderedImage>
+  /** A rendition of ours in few pixels, the longer side at most `maxSize`, to be counted and weighed. */
+  pixels(source: string, maxSize: number): Promise<Pixels>
+  /** Writes a PNG of four bytes to a pixel (RGBA). */
+  draw(pixels: Pixels, target: string): Promise<RenderedImage>
 }

@@ -56,6 +56,14 @@ describe('GET /assets/{asset_id}', () => {
     expect(list.json()).toEqual(answer.json<{ preview_images: unknown }>().preview_images)
   })
 
+  test('shows the main colours, the most frequent first, and none until they were looked for', async () => {
+    const drive = await api.drive()
+    const viewer = await drive.member(roles.VIEWER)
+    const get = async (id: string) => (await api.as(viewer)({ url: `/assets/${id}`, query: { drive_id: drive.driveId } })).json<{ palette: unknown }>().palette
+    expect(await get(await drive.asset())).toEqual([])
+    expect(await get(await drive.asset({ palette: [[12, 34, 56], [255, 255, 255]] }))).toEqual([[12, 34, 56], [255, 255, 255]])
+  })
+
   test('asks for the drive: 422 without, and in what is wrong about it', async () => {
     const drive = await api.drive()
     const viewer = await drive.member(roles.VIEWER)

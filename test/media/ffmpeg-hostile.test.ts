@@ -7,9 +7,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createFfmpeg } from '../../src/adapters/ffmpeg/ffmpeg.ts'
 import { fileUrl, inputOptions } from '../../src/adapters/ffmpeg/inputs.ts'
 import { createJobFolders } from '../../src/jobs/job-folder.ts'
-import { MediaError, type Probe } from '../../src/ports/media-engine.ts'
+import { MediaError } from '../../src/ports/media-engine.ts'
+import { aProbe } from '../support/a-probe.ts'
 import { writeExternalReference } from '../support/external-reference.ts'
 import { ffmpeg, ffprobe, mediaFolder, noise, numbered, x264 } from '../support/films.ts'
+import { PLAYLISTS } from '../support/playlists.ts'
 
 // Each test starts some dozen processes, on machines that may be busy.
 vi.setConfig({ testTimeout: 30_000 })
@@ -45,10 +47,7 @@ afterAll(() => {
   folder.remove()
 })
 
-const claimed: Probe = {
-  format: 'mp4', durationSeconds: 4, bitRate: null, audio: null, timecode: null, createdAt: null, camera: null,
-  video: { codec: 'h264', width: 320, height: 180, displayWidth: 320, displayHeight: 180, rotation: 0, frameRate: { num: 25, den: 1 }, isVariableRate: false, frameCount: 100, colorSpace: null, pixelFormat: 'yuv420p' },
-} // prettier-ignore
+const claimed = aProbe()
 
 /** The reasons that the owner of a file is given, by each way of reading it or by one kind of them; fails when one of them reads it. */
 async function reasons(source: string, { probing, decoding }: { probing?: boolean; decoding?: boolean } = { probing: true, decoding: true }): Promise<readonly string[]> {
@@ -72,25 +71,10 @@ async function reasons(source: string, { probing, decoding }: { probing?: boolea
 
 const isPlain = (message: string) => /^[A-Z].*\.$/.test(message) && !/[/\\\[\]]|0x|ffmpeg|ffprobe|hostile/.test(message)
 
-const PLAYLISTS: readonly (readonly [kind: string, text: (address: string, foreign: string) => string])[] = [
-  ['an HLS playlist', (address) => `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n${address}/one.ts\n#EXT-X-ENDLIST\n`],
-  ['an HLS playlist of local files', (_, foreign) => `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI="file://${foreign}"\n#EXTINF:2,\nfile://${foreign}\n#EXT-X-ENDLIST\n`],
-  ['an HLS playlist with a key', (address, foreign) => `#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="${address}/key"\n#EXTINF:2,\ncrypto+file://${foreign}\n#EXT-X-ENDLIST\n`],
-  ['a list of files to join', (address, foreign) => `ffconcat version 1.0\nfile '${foreign}'\nfile '${address}/two.mp4'\n`],
-  [
-    'a DASH manifest',
-    (address) =>
-      `<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT4S" profiles="urn:mpeg:dash:profile:isoff-on-demand:2011"><Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1000"><BaseURL>${address}/film.mp4</BaseURL><SegmentList duration="2"><Initialization sourceURL="i.mp4"/><SegmentURL media="1.mp4"/></SegmentList></Representation></AdaptationSet></Period></MPD>`,
-  ],
-  ['an SDP description', (address) => `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video ${new URL(address).port} TCP/RTP/AVP 96\na=rtpmap:96 H264/90000\n`],
-  ['an IMF packing list', (address) => `<?xml version="1.0"?><AssetMap xmlns="http://www.smpte-ra.org/schemas/429-9/2007/AM"><AssetList><Asset><Id>urn:uuid:1</Id><ChunkList><Chunk><Path>${address}/a.mxf</Path></Chunk></ChunkList></Asset></AssetList></AssetMap>`],
-  ['text', () => 'concat:/etc/passwd|/etc/hosts\n'.repeat(20)],
-]
-
 describe('what only claims to be a film', () => {
-  test.each(PLAYLISTS)('refuses %s named .mp4, .mov or .mkv, without touching the network or another file', async (kind, text) => {
+  test.each(PLAYLISTS)('refuses %s named .mp4, .mov, .mkv, .ts or .mxf, without touching the network or another file', async (kind, text) => {
     const address = `http://127.0.0.1:${port()}`
-    for (const extension of ['mp4', 'mov', 'mkv']) {
+    for (const extension of ['mp4', 'mov', 'mkv', 'ts', 'mxf']) {
       const source = folder.path(`${kind.replaceAll(' ', '-')}.${extension}`)
       writeFileSync(source, text(address, folder.path('foreign.mov')))
       for (const message of await reasons(source, extension === 'mp4' ? undefined : { probing: true })) expect(message).toSatisfy(isPlain)

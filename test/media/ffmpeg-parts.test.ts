@@ -1,15 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { explainFile, failureOf } from '../../src/adapters/ffmpeg/faults.ts'
 import { frameRateOf, snap } from '../../src/adapters/ffmpeg/frame-rate.ts'
+import { videoBitDepth } from '../../src/adapters/ffmpeg/bit-depth.ts'
+import { describeAudio, summaries } from '../../src/adapters/ffmpeg/describe-streams.ts'
 import { fit } from '../../src/adapters/ffmpeg/geometry.ts'
+import { hdrOf, needsFirstFrame } from '../../src/adapters/ffmpeg/hdr.ts'
 import { lineReader } from '../../src/adapters/lines.ts'
-import { readReport, type Report } from '../../src/adapters/ffmpeg/report.ts'
-import { cameraOf, createdAtOf, isCountable, timecodeOf } from '../../src/adapters/ffmpeg/tags.ts'
+import { readReport, readTimes, type Report, type StreamReport } from '../../src/adapters/ffmpeg/report.ts'
+import { cameraOf, createdAtOf, isCountable, lensOf, timecodeOf } from '../../src/adapters/ffmpeg/tags.ts'
 import { reasonFor } from '../../src/jobs/job-faults.ts'
 import { MediaError } from '../../src/ports/media-engine.ts'
 
 const film = { index: 0, codec_type: 'video', codec_name: 'h264', pix_fmt: 'yuv420p', width: 1920, height: 1080 }
 const report = (streams: readonly object[], format: object = {}): Report => readReport(JSON.stringify({ streams, format: { format_name: 'mov,mp4', ...format } }))
+const stream: StreamReport = { ...film, disposition: {}, tags: {}, side_data_list: [] }
 const tagged = (tags: Readonly<Record<string, string>>) => report([film], { tags })
 
 describe('frame rate', () => {
@@ -31,10 +35,23 @@ describe('frame rate', () => {
     expect(frameRateOf({ average: { num: 20, den: 1 }, base, isInterlaced: false, times: uneven }).isVariable).toBe(true)
   })
 
+  test('is one also where a muxer moved single frames by a part of their length, when the whole header tells it', () => {
+    const rate = { num: 25, den: 1 }
+    const times = [0, 0.043, 0.083, 0.123, 0.16, 0.203, 0.243, 0.283, 0.323]
+    expect(frameRateOf({ average: rate, base: rate, isInterlaced: false, times })).toEqual({ rate, isVariable: false })
+    expect(frameRateOf({ average: rate, base: { num: 1000, den: 1 }, isInterlaced: false, times }).isVariable).toBe(true)
+  })
+
   test('is not judged by a regular beginning alone', () => {
     const times = Array.from({ length: 100 }, (_, at) => at / 30)
     expect(frameRateOf({ average: { num: 12, den: 1 }, base: { num: 30, den: 1 }, isInterlaced: false, times }).isVariable).toBe(true)
   })
+})
+
+test('times of decoding are not mixed with those of showing, which MPEG writes for some packets only', () => {
+  const packets = [{ pts: 4, dts: 1 }, { dts: 2 }, { pts: 3, dts: 3 }]
+  expect(readTimes(JSON.stringify({ packets }))).toEqual([1, 2, 3])
+  expect(readTimes(JSON.stringify({ packets: packets.map(({ dts }, at) => ({ pts: at, dts: at === 0 ? undefined : dts })) }))).toEqual([0, 1, 2])
 })
 
 describe('tags', () => {
@@ -42,6 +59,12 @@ describe('tags', () => {
     expect(timecodeOf(report([film, { index: 1, codec_type: 'data', tags: { timecode: '10:00:00:00' } }], { tags: { timecode: '01:00:00:00' } }))).toBe('10:00:00:00')
     expect(timecodeOf(tagged({ timecode: '01:02:03.04' }))).toBe('01:02:03;04')
     expect(timecodeOf(tagged({ timecode: 'soon' }))).toBeNull()
+  })
+
+  test('give the timecode of the track that the film names before another one’s, in any spelling of the word', () => {
+    const named = { ...film, tags: { TIMECODE: '02:00:00:00' } }
+    expect(timecodeOf(report([named, { index: 1, codec_type: 'data', tags: { timecode: '10:00:00:00' } }]))).toBe('02:00:00:00')
+    expect(timecodeOf(report([{ ...film, tags: { timecode: 'none' } }], { tags: { timecode: '03:00:00:00' } }))).toBe('03:00:00:00')
   })
 
   test('give timecodes to a muxer only where it can count them', () => {
@@ -63,6 +86,48 @@ describe('tags', () => {
     expect(cameraOf(tagged({ make: 'Canon', model: 'Canon EOS R5' }))).toBe('Canon EOS R5')
     expect(cameraOf(tagged({ 'com.apple.quicktime.make': 'Apple', 'com.apple.quicktime.model': 'iPhone 14 Pro' }))).toBe('Apple iPhone 14 Pro')
     expect(cameraOf(tagged({}))).toBeNull()
+    expect(cameraOf(tagged({ 'com.android.manufacturer': 'Google', 'com.android.model': 'Pixel 7' }))).toBe('Google Pixel 7')
+  })
+
+  test('name the lens, which phones write beside the film', () => {
+    expect(lensOf(report([{ ...film, tags: { 'com.apple.quicktime.camera.lens_model': 'back camera 6.86mm f/1.78' } }]))).toBe('back camera 6.86mm f/1.78')
+    expect(lensOf(tagged({}))).toBeNull()
+  })
+})
+
+describe('streams', () => {
+  const sound = { index: 1, codec_type: 'audio', codec_name: 'pcm_s16le', channels: 1, sample_rate: '48000' }
+
+  test('of sound are left and right when both are mono, but not in two languages', () => {
+    expect(report([film, sound, { ...sound, index: 2 }]).audio).toHaveLength(2)
+    expect(report([film, { ...sound, tags: { language: 'eng' } }, { ...sound, index: 2, tags: { language: 'deu' } }]).audio).toHaveLength(1)
+    expect(describeAudio(report([film, ...Array.from({ length: 8 }, (_, at) => ({ ...sound, index: at + 1 }))]))).toMatchObject({ channels: 8, tracks: 8, layout: null })
+  })
+
+  test('are told in a line without what a file may hide in its words', () => {
+    const font = { index: 1, codec_type: 'attachment', codec_name: 'ttf', tags: { filename: `a\u0000b\n\u202e${'x'.repeat(500)}`, mimetype: 'font/ttf' } }
+    const [, { details = '' } = {}] = summaries(report([film, font]), null)
+    expect(details).toMatch(/^a b x+ font\/ttf$/)
+    expect(details.length).toBeLessThan(100)
+    expect(summaries(report([film, { index: 1, codec_type: 'data', codec_tag_string: 'gpmd' }]), { num: 25, den: 1 })).toMatchObject([{ details: '1920x1080 yuv420p 25/1' }, { kind: 'data', codec: 'gpmd', details: '' }])
+  })
+
+  test.each([
+    ['yuv420p', 8], ['nv12', 8], ['yuyv422', 8], ['rgb24', 8], ['yuv420p10le', 10], ['p010le', 10], ['gbrp12le', 12], ['yuva444p16be', 16], ['gray10le', 10],
+    ['gray', 8], ['rgb48le', 16], ['rgba64be', 16], ['x2rgb10le', 10], ['y210le', 10], ['xyz12le', 12], ['gbrpf32le', 32], ['monow', 1], ['ya8', 8], ['ya16le', 16], ['nv20le', 10], ['pal8', 8], ['yuv411p', 8],
+  ])('of %s have components of %i bits', (pix_fmt, bits) => {
+    expect(videoBitDepth({ ...stream, pix_fmt })).toBe(bits)
+  }) // prettier-ignore
+
+  test('have the depth that the codec tells where pixels have room for more', () => {
+    expect(videoBitDepth({ ...stream, pix_fmt: 'gray16le', bits_per_raw_sample: 12 })).toBe(12)
+    expect(videoBitDepth({ ...stream, pix_fmt: 'yuv420p', bits_per_raw_sample: 24 })).toBe(8)
+  })
+
+  test('are Dolby Vision by their record, whatever they carry besides', () => {
+    const pq = { ...stream, color_transfer: 'smpte2084', side_data_list: [{ side_data_type: 'DOVI configuration record', rotation: undefined }] }
+    expect(hdrOf(pq, ['Mastering display metadata'])).toBe('Dolby Vision')
+    expect(needsFirstFrame(pq)).toBe(false)
   })
 })
 
@@ -85,7 +150,7 @@ test('lines come whole, whatever the chunks, and an endless one is cut', () => {
 
 describe('what a tool says of a file', () => {
   test('is told without paths, addresses and parts of the tool', () => {
-    expect(explainFile('[matroska @ 0x55d1] [error] Element at 0x4f2a1 in /var/data/film.mkv is odd: 17\n[error] Conversion failed!', 'It could not be read').message).toBe('It could not be read: Element at in is odd: 17')
+    expect(explainFile('[matroska @ 0x55d1] [error] Element at 0x4f2a1 in /var/data/film.mkv is odd: 17\n[error] Conversion failed!', 'It could not be read').message).toBe('It could not be read: Element at in is odd: 17.')
     expect(explainFile('', 'It could not be read').message).toBe('It could not be read.')
   })
 
@@ -96,7 +161,7 @@ describe('what a tool says of a file', () => {
     expect([full, killed]).toMatchObject([{ code: 'unavailable' }, { code: 'unavailable' }])
     expect([full, killed].map(reasonFor)).toEqual(['The folder for temporary files is full', 'The media tool was killed'])
     expect(failureOf({ ...ended, code: null, killedBy: 'SIGSEGV', stderrTail: '' }, '/x')).toEqual(new MediaError('The file made the media tool crash.'))
-    expect(failureOf({ ...ended, exceeded: 'time', stderrTail: '' }, '/x')).toEqual(new MediaError('It took longer than allowed.'))
+    expect(failureOf({ ...ended, exceeded: 'time', stderrTail: '' }, '/x')).toEqual(new MediaError('It took longer than allowed.', { isBeyondLimits: true }))
     expect(failureOf({ ...ended, stderrTail: '/no space left on device/film.mp4: moov atom not found' }, '/no space left on device/film.mp4')).toBeInstanceOf(MediaError)
   })
 })

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createFfmpeg } from '../../src/adapters/ffmpeg/ffmpeg.ts'
 import type { MediaEngine, Probe, RenderResult } from '../../src/ports/media-engine.ts'
-import { ffmpeg, ffprobe, FILM, frameTimes, mediaFolder, noise, numbered, numberIn, numbersIn, x264 } from '../support/films.ts'
+import { ffmpeg, ffprobe, mediaFolder, noise, numbered, numberIn, x264 } from '../support/films.ts'
+import { bundledEngine, ENGINES } from '../support/media-engines.ts'
 
 const { signal } = new AbortController()
 // Each test starts some dozen processes, on machines that may be busy.
@@ -14,146 +13,37 @@ vi.setConfig({ testTimeout: 30_000 })
 const folder = mediaFolder('media')
 afterAll(folder.remove)
 
-interface Film {
-  readonly name: string
-  /** Command line of ffmpeg up to the name of the file. */
-  readonly made: (path: (name: string) => string) => readonly string[]
-  /** Another film of this list that it is made from. */
-  readonly from?: string
-  readonly format: string
-  readonly rate: string
-  readonly rotation?: number
-  readonly timecode?: string
-  readonly seconds: number
-  readonly isVariable?: boolean
-  readonly hasSound?: boolean
-}
-
 const sound = ['-c:a', 'aac', '-b:a', '96k']
-const pictured = (rate: string, seconds = 2, size = FILM) => ['-f', 'lavfi', '-i', numbered(rate, seconds, size)]
+const pictured = (rate: string, seconds = 2) => ['-f', 'lavfi', '-i', numbered(rate, seconds)]
 const heard = (seconds = 2) => ['-f', 'lavfi', '-i', noise(seconds)]
 
-const FILMS: readonly Film[] = [
-  { name: 'ntsc-film.mp4', made: () => [...pictured('24000/1001'), ...heard(), ...x264, ...sound], format: 'mp4', rate: '24000/1001', seconds: 48 * (1001 / 24000) },
-  { name: 'pal.mp4', made: () => [...pictured('25', 3), ...heard(3), ...x264, ...sound], format: 'mp4', rate: '25/1', seconds: 3 },
-  {
-    name: 'drop-frame.mov',
-    made: () => [...pictured('30000/1001'), ...heard(), ...x264, '-c:a', 'pcm_s16le', '-timecode', '01:00:00;00'],
-    format: 'mov', rate: '30000/1001', timecode: '01:00:00;00', seconds: 2.002,
-  },
-  { name: 'sixty-silent.mp4', made: () => [...pictured('60', 1), ...x264], format: 'mp4', rate: '60/1', seconds: 1, hasSound: false },
-  { name: 'rounded-times.mkv', made: () => [...pictured('24000/1001'), ...heard(), ...x264, '-c:a', 'flac'], format: 'matroska', rate: '24000/1001', seconds: 2 },
-  // The build of 2018 writes this tag the other way round into the file.
-  { name: 'rotated.mp4', from: 'pal.mp4', made: (path) => ['-i', path('pal.mp4'), '-c', 'copy', '-metadata:s:v:0', 'rotate=270'], format: 'mp4', rate: '25/1', seconds: 3, rotation: 90 },
-  {
-    name: 'anamorphic.mp4',
-    made: () => ['-f', 'lavfi', '-i', `${numbered('25', 1, { width: 240, height: 180 })},setsar=4/3`, ...x264],
-    format: 'mp4', rate: '25/1', seconds: 1, hasSound: false,
-  },
-  {
-    name: 'open-gop.mp4',
-    made: () => [...pictured('25', 3), ...heard(3), ...x264, '-x264-params', 'open-gop=1:scenecut=0:keyint=20:bframes=3:b-pyramid=normal', ...sound],
-    format: 'mp4', rate: '25/1', seconds: 3,
-  },
-  {
-    name: 'variable.mp4',
-    made: () => ['-f', 'lavfi', '-i', `${numbered('60', 2)},select='not(eq(mod(n\\,7)\\,3))*not(between(mod(n\\,60)\\,30\\,44))'`, ...heard(), '-vsync', 'vfr', ...x264, '-video_track_timescale', '90000', ...sound],
-    format: 'mp4', rate: '', seconds: 2, isVariable: true,
-  },
-  { name: 'late-start.mkv', from: 'pal.mp4', made: (path) => ['-i', path('pal.mp4'), '-c', 'copy', '-output_ts_offset', '100'], format: 'matroska', rate: '25/1', seconds: 3 },
-  { name: 'broadcast.ts', from: 'pal.mp4', made: (path) => ['-i', path('pal.mp4'), '-c', 'copy'], format: 'mpegts', rate: '25/1', seconds: 3 },
-  { name: 'old.avi', from: 'drop-frame.mov', made: (path) => ['-i', path('drop-frame.mov'), '-map', '0:v', '-map', '0:a', '-c', 'copy'], format: 'avi', rate: '30000/1001', seconds: 2.002 },
-  { name: 'cut.mp4', from: 'pal.mp4', made: (path) => ['-ss', '0.5', '-i', path('pal.mp4'), '-c', 'copy'], format: 'mp4', rate: '25/1', seconds: 2.5 },
-] // prettier-ignore
-
 beforeAll(async () => {
-  for (const wave of [FILMS.filter((film) => !film.from), FILMS.filter((film) => film.from)]) {
-    await Promise.all(wave.map(({ name, made }) => ffmpeg(...made(folder.path), folder.path(name))))
-  }
   await Promise.all([
+    ffmpeg(...pictured('25', 3), ...heard(3), ...x264, ...sound, folder.path('pal.mp4')),
+    ffmpeg(...pictured('30000/1001'), ...heard(), ...x264, '-c:a', 'pcm_s16le', '-timecode', '01:00:00;00', folder.path('drop-frame.mov')),
     ffmpeg(...heard(2), '-c:a', 'aac', folder.path('talk.m4a')),
     ffmpeg(...heard(2), ...pictured('1', 1), '-c:a', 'libmp3lame', '-c:v', 'mjpeg', '-map', '0', '-map', '1', '-disposition:v', 'attached_pic', '-id3v2_version', '3', folder.path('song.mp3')),
   ])
+  // The build of 2018 writes this tag the other way round into the file.
+  await ffmpeg('-i', folder.path('pal.mp4'), '-c', 'copy', '-metadata:s:v:0', 'rotate=270', folder.path('rotated.mp4'))
 }, 60_000)
 
-/** Without anything on the search path, so that the ones that npm brought are found. */
-async function bundledEngine(): Promise<MediaEngine> {
-  const path = process.env['PATH']
-  process.env['PATH'] = ''
-  try {
-    const engine = createFfmpeg({ tempDir: folder.path('temp-bundled'), slots: 2 })
-    await engine.describe()
-    return engine
-  } finally {
-    process.env['PATH'] = path
-  }
-}
-
-const hasSystemFfmpeg = (process.env['PATH'] ?? '').split(delimiter).some((each) => existsSync(join(each, 'ffmpeg')))
-const ENGINES = [
-  { tool: 'the bundled ffmpeg', engine: bundledEngine, temp: 'temp-bundled', isThere: true },
-  { tool: 'the system’s ffmpeg', engine: async () => createFfmpeg({ tempDir: folder.path('temp-system'), slots: 2 }), temp: 'temp-system', isThere: hasSystemFfmpeg },
-]
-
-describe.each(ENGINES.filter((each) => each.isThere))('with $tool', ({ tool, engine: create, temp }) => {
+describe.each(ENGINES)('with $tool', ({ tool, engine: create }) => {
   let engine: MediaEngine
   beforeAll(async () => {
-    engine = await create()
+    engine = await create(folder.path('temp', tool))
   })
   const out = (...parts: readonly string[]) => folder.path('out', tool, ...parts)
 
-  async function rendered(name: string, everyFrames: number): Promise<{ probe: Probe; result: RenderResult; progress: readonly number[] }> {
+  async function rendered(name: string, everyFrames: number): Promise<{ probe: Probe; result: RenderResult }> {
     const source = folder.path(name)
     const probe = await engine.probe(source, signal)
-    const progress: number[] = []
     const result = await engine.render({
       source, probe, signal,
       ...(probe.video && { previews: { directory: out(name, 'previews'), everyFrames, maxSize: 512 }, proxy: { path: out(name, 'proxy.mp4') } }),
       ...(probe.audio && { audio: { path: out(name, 'sound.m4a') } }),
-      onProgress: (share) => progress.push(share),
     }) // prettier-ignore
-    return { probe, result, progress }
-  }
-
-  test.each(FILMS)('tells what $name is, and renders each frame as the one that it is', async (film) => {
-    const { probe, result, progress } = await rendered(film.name, 7)
-    const turned = film.rotation === 90
-    expect(probe).toMatchObject({
-      format: film.format,
-      timecode: film.timecode ?? null,
-      video: {
-        codec: 'h264',
-        displayWidth: turned ? FILM.height : FILM.width,
-        displayHeight: turned ? FILM.width : FILM.height,
-        rotation: film.rotation ?? 0,
-        isVariableRate: film.isVariable ?? false,
-      },
-    })
-    if (!film.isVariable) expect(`${probe.video?.frameRate?.num}/${probe.video?.frameRate?.den}`).toBe(film.rate)
-    expect(probe.durationSeconds).toBeCloseTo(film.seconds, 1)
-    expect(probe.audio !== null).toBe(film.hasSound ?? true)
-
-    const source = await numbersIn(folder.path(film.name), film.rotation)
-    const sourceTimes = await frameTimes(folder.path(film.name))
-    expect(result.previews.map((each) => each.frame)).toEqual(source.map((_, at) => at).filter((at) => at % 7 === 0))
-    for (const { path, frame, timestampSeconds, width, height } of result.previews) {
-      expect(await numberIn(path, film.rotation)).toBe(source[frame])
-      expect(timestampSeconds).toBeCloseTo(expectedTime(film, frame, sourceTimes), 3)
-      expect(await sharp(path).metadata()).toMatchObject({ format: 'jpeg', width, height })
-    }
-    const proxy = result.proxy?.path ?? ''
-    expect(await numbersIn(proxy, film.rotation)).toEqual(source)
-    const times = await frameTimes(proxy)
-    for (const [frame, time] of times.entries()) expect(time).toBeCloseTo(expectedTime(film, frame, sourceTimes), 3)
-    expect(progress.at(-1)).toBe(1)
-    expect(progress).toEqual([...progress].sort((a, b) => a - b))
-    expect(await readdir(folder.path(temp, 'jobs'))).toEqual([])
-  })
-
-  /** A film of one rate stands on that rate's grid whatever its container rounds to; the other keeps its times. */
-  const expectedTime = (film: Film, frame: number, times: readonly number[]) => {
-    const [num = 1, den = 1] = film.rate.split('/').map(Number)
-    return film.isVariable ? (times[frame] ?? 0) - (times[0] ?? 0) : (frame * den) / num
+    return { probe, result }
   }
 
   test('makes proxies that browsers and editors like: H.264 High, 4:2:0, AAC stereo, index first, a keyframe at least every 2 s, the timecode', async () => {
@@ -209,12 +99,12 @@ describe.each(ENGINES.filter((each) => each.isThere))('with $tool', ({ tool, eng
     expect(await sharp(near.path).metadata()).toMatchObject({ width: 113, height: 200 })
     const past = await engine.poster({ source: folder.path('pal.mp4'), atSeconds: 3600, target: out('past.jpg'), maxSize: 512, signal })
     expect(await numberIn(past.path)).toBe(0)
-    expect(await readdir(folder.path(temp, 'jobs'))).toEqual([])
+    expect(await readdir(folder.path('temp', tool, 'jobs'))).toEqual([])
   })
 })
 
 test('says which tools it found, and that the bundled ones are old', async () => {
-  const described = await (await bundledEngine()).describe()
+  const described = await (await bundledEngine(folder.path('temp'))).describe()
   expect(described).toMatchObject({ origin: 'bundled', notes: expect.arrayContaining([expect.stringContaining('2018')]) })
   const missing = createFfmpeg({ ffmpegPath: '/nowhere/ffmpeg', tempDir: folder.path('temp'), slots: 1 })
   await expect(missing.describe()).rejects.toThrow('FFMPEG_PATH could not be run: /nowhere/ffmpeg')

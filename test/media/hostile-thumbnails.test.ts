@@ -21,7 +21,7 @@ let files: ReturnType<typeof attachments>
 let server: Server
 let hits = 0
 beforeAll(async () => {
-  api = await startHarness({ images: { read: (source) => engine.read(source), rendition: (order) => engine.rendition(order) } })
+  api = await startHarness({ images: { ...patient, read: (source) => engine.read(source), rendition: (order) => engine.rendition(order) } })
   files = attachments(api)
   server = createServer((_, response) => {
     hits += 1

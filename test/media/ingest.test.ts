@@ -1,16 +1,18 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Pool } from 'pg'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { roles } from '../../src/access/actions.ts'
 import { localScope } from '../../src/access/local-scope.ts'
 import type { OnConflict } from '../../src/features/ingest/ingest.service.ts'
 import { runDueJobs } from '../../src/jobs/worker.ts'
 import { parseAssetPath } from '../../src/model/asset-path.ts'
+import { ffmpeg } from '../support/films.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 
 let api: Harness
@@ -45,13 +47,14 @@ describe('a film', () => {
   test('becomes an asset with its metadata, previews, poster, proxy and sound', async () => {
     const { asset, jobs, get, assetId } = await ingested('demo/spots/spot_v1.mp4', '/spots/spot_v1.mp4')
     expect(asset).toMatchObject({ type: 'VIDEO', name: 'spot_v1.mp4', system_metadata: { width: 1280, height: 720, video_codec: 'h264', audio_codec: 'aac', timecode: '01:00:00:00' } })
-    expect(states(asset)).toMatchObject({ metadata: 'COMPLETED', preview: 'COMPLETED', proxy: 'COMPLETED', audio_proxy: 'COMPLETED', facial_recognition: 'COMPLETED', transcription: 'NOT_STARTED', core_vision: 'NOT_STARTED' })
+    expect(states(asset)).toMatchObject({ metadata: 'COMPLETED', preview: 'COMPLETED', proxy: 'COMPLETED', audio_proxy: 'COMPLETED', audio: 'COMPLETED', color_palette: 'COMPLETED', facial_recognition: 'COMPLETED', transcription: 'NOT_STARTED', core_vision: 'NOT_STARTED' })
     const images = asset['preview_images'] as { frame: number; timestamp: number; signed_url: string; width: number; height: number }[]
     expect(images.length).toBeGreaterThanOrEqual(6)
     expect(new Set(images.map(({ width, height }) => `${width}x${height}`))).toEqual(new Set(['512x288']))
     expect(images.map((each) => each.frame)).toEqual([...images.map((each) => each.frame)].sort((a, b) => a - b))
     const picture = await api.app.inject({ url: images[1]?.signed_url ?? '' })
     expect([picture.statusCode, picture.headers['content-type'], picture.rawPayload.subarray(0, 2).toString('hex')]).toEqual([200, 'image/jpeg', 'ffd8'])
+    expect((asset['palette'] as number[][]).length).toBeGreaterThan(1)
     expect(jobs).toEqual(expect.arrayContaining([expect.objectContaining({ name: 'proxy', state: 'COMPLETED', progress: 1, attempts: 1, error: null })]))
 
     for (const [origin, head] of [['SOURCE', 'ftyp'], ['proxy', 'ftyp'], ['AUDIO_PROXY', 'ftyp'], ['PREVIEW', 'JFIF']] as const) {
@@ -69,6 +72,53 @@ test('a still becomes an asset with one preview and nothing to play', async () =
   expect(asset['preview_images']).toEqual([expect.objectContaining({ frame: 0, timestamp: null })])
   expect(states(asset)).toMatchObject({ metadata: 'COMPLETED', preview: 'COMPLETED', proxy: 'COMPLETED', audio_proxy: 'COMPLETED', transcription: 'COMPLETED', audio: 'COMPLETED' })
   expect(await get(`/assets/${assetId}/download`, { origin_type: 'PROXY' })).toMatchObject({ status: 404, detail: 'Proxy not found' })
+})
+
+test('a film that begins in black is shown by a picture that has something to see', async () => {
+  const film = join(folder, 'black-first.mp4')
+  await ffmpeg('-f', 'lavfi', '-i', 'color=black:s=320x180:r=25:d=6', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=4', '-filter_complex', '[0][1]concat=n=2', '-pix_fmt', 'yuv420p', film)
+  const { asset, get, assetId } = await ingested(film, '/black-first.mp4')
+  expect(asset['preview_job_state']).toBe('COMPLETED')
+  const link = (await get(`/assets/${assetId}/download`, { origin_type: 'PREVIEW' })) as unknown as string
+  const { channels } = await sharp((await api.app.inject({ url: link })).rawPayload).stats()
+  expect(Math.max(...channels.map((each) => each.stdev))).toBeGreaterThan(30)
+})
+
+test('a film whose header claims ten hours has the pictures and the length of the seconds that it is', async () => {
+  const film = join(folder, 'lying.mkv')
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=4', '-pix_fmt', 'yuv420p', film)
+  const bytes = await readFile(film)
+  const at = bytes.indexOf(Buffer.from([0x44, 0x89, 0x88])) // Duration, an eight-byte float in milliseconds
+  expect(at).toBeGreaterThan(0)
+  bytes.writeDoubleBE(36_000_000, at + 3)
+  await writeFile(film, bytes)
+  const { asset } = await ingested(film, '/lying.mkv')
+  expect(asset).toMatchObject({ preview_job_state: 'COMPLETED', system_metadata: { duration: 4, frame_count: 100 } })
+  expect((asset['preview_images'] as unknown[]).length).toBeGreaterThanOrEqual(8)
+})
+
+test('a film whose sound cannot be decoded still has its pictures, and says what is wrong with the sound', async () => {
+  const [film, sound] = [join(folder, 'deaf.mkv'), join(folder, 'broken.mkv')]
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=2', '-f', 'lavfi', '-i', 'sine=d=2', '-pix_fmt', 'yuv420p', '-c:a', 'flac', film)
+  const bytes = await readFile(film)
+  const name = bytes.indexOf('A_FLAC')
+  // Its frames are then taken for those of another codec, none of which decodes.
+  bytes.write('A_TTA1', name, 'latin1')
+  await writeFile(sound, bytes)
+  const { asset, jobs } = await ingested(sound, '/broken.mkv')
+  expect(asset).toMatchObject({ type: 'VIDEO', preview_job_state: 'COMPLETED', color_palette_job_state: 'COMPLETED' })
+  const failed = (jobs as unknown as { name: string; state: string; error: string | null }[]).filter((each) => each.state === 'FAILED')
+  for (const { error } of failed) expect(error).toMatch(/^[A-Z].*\.$/)
+})
+
+test('music is shown by its cover', async () => {
+  const [cover, music] = [join(folder, 'cover.png'), join(folder, 'music.mp3')]
+  await sharp({ create: { width: 600, height: 600, channels: 3, background: '#c82828' } }).png().toFile(cover)
+  await ffmpeg('-f', 'lavfi', '-i', 'sine=d=2', '-i', cover, '-map', '0', '-map', '1', '-c:v', 'copy', '-disposition:v', 'attached_pic', '-id3v2_version', '3', music)
+  const { asset } = await ingested(music, '/music.mp3')
+  expect(asset).toMatchObject({ type: 'AUDIO', preview_images: [{ frame: 0, timestamp: null, width: 512 }], preview_job_state: 'COMPLETED', proxy: null })
+  const [[r = 0, g = 0, b = 0] = []] = asset['palette'] as number[][]
+  expect(Math.hypot(r - 200, g - 40, b - 40)).toBeLessThan(8)
 })
 
 test('sound becomes an asset that can be heard', async () => {

@@ -22,11 +22,12 @@ interface Options {
 /** The same installation in a process of its own, so to speak: it shares database and store with the first, and nothing else. It listens. */
 export async function anotherInstance(api: Harness, { storage, uploadTimes, bodyTimes, publicUrl = '' }: Options) {
   const pool = api.morePool(1)
+  const media = createFfmpeg({ tempDir: api.folder, slots: 1 })
   const composed = compose({
     db: connect(pool),
     clock: api.clock,
-    media: createFfmpeg({ tempDir: api.folder, slots: 1 }),
-    images: createSharp(),
+    media,
+    images: createSharp({ stills: media.stills }),
     storage,
     secrets,
     tokens: null,

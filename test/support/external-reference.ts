@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 /** A MOV whose film is said to lie in another file: the data reference of its first track becomes a Macintosh alias (QuickTime File Format, "dref"). */
 export function writeExternalReference(from: string, to: string, foreign: string) {
-  const film = readFileSync(from)
   const path = Buffer.from(foreign.length % 2 ? `${foreign}\0` : foreign, 'latin1')
   const name = foreign.split('/').at(-1) ?? ''
   const alias = Buffer.concat([
@@ -19,7 +18,12 @@ export function writeExternalReference(from: string, to: string, foreign: string
     uint16(0xffff),
     uint16(0),
   ])
-  const entry = box('alis', Buffer.concat([Buffer.alloc(4), alias]))
+  replaceDataReference(from, to, box('alis', Buffer.concat([Buffer.alloc(4), alias])))
+}
+
+/** The same with another kind of reference, which is a box. */
+export function replaceDataReference(from: string, to: string, entry: Buffer) {
+  const film = readFileSync(from)
   const dref = box('dref', Buffer.concat([Buffer.alloc(4), Buffer.from([0, 0, 0, 1]), entry]))
   const at = film.indexOf('dref') - 4
   const old = film.readUInt32BE(at)
@@ -41,7 +45,7 @@ function pascal(text: string, length: number): Buffer {
   return field
 }
 
-function box(type: string, content: Buffer): Buffer {
+export function box(type: string, content: Buffer): Buffer {
   const head = Buffer.alloc(8)
   head.writeUInt32BE(content.length + 8)
   head.write(type, 4, 'latin1')

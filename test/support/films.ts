@@ -9,7 +9,7 @@ import sharp from 'sharp'
 const run = promisify(execFile)
 const require = createRequire(import.meta.url)
 const platform = `${process.platform}-${process.arch}`
-const bundled = (name: 'ffmpeg' | 'ffprobe') => join(dirname(createRequire(require.resolve(`@${name}-installer/${name}/package.json`)).resolve(`@${name}-installer/${platform}/package.json`)), name)
+export const bundled = (name: 'ffmpeg' | 'ffprobe') => join(dirname(createRequire(require.resolve(`@${name}-installer/${name}/package.json`)).resolve(`@${name}-installer/${platform}/package.json`)), name)
 
 /** The static ffprobe crashes when glibc loads character-set modules into it. */
 const env = { ...process.env, GCONV_PATH: '/nonexistent', LC_ALL: 'C.UTF-8' }
@@ -56,7 +56,7 @@ export const noise = (seconds: number) => `anoisesrc=color=pink:seed=7:r=48000:a
 export const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '20', '-pix_fmt', 'yuv420p', '-bf', '2', '-g', '48', '-sc_threshold', '0']
 
 /** The number that a picture shows, after turning it back by `rotation` (clockwise degrees). */
-export async function numberIn(picture: string, rotation = 0): Promise<number> {
+export async function numberIn(picture: string | Buffer, rotation = 0): Promise<number> {
   const upright = await sharp(await sharp(picture).rotate(-rotation).toBuffer()).resize(FILM.width, FILM.height, { fit: 'fill' }).greyscale().raw().toBuffer()
   return fromBars((x, y) => upright[y * FILM.width + x] ?? 0)
 }

@@ -52,11 +52,12 @@ export async function startHarness({ tokens, storage, images, faceFinder, access
   const db = connect(pool)
   let offsetMs = 0
   const clock = { now: () => new Date(Date.now() + offsetMs) }
+  const media = createFfmpeg({ tempDir: folder, slots: 2 })
   const composed = compose({
     db,
     clock,
-    media: createFfmpeg({ tempDir: folder, slots: 2 }),
-    images: images ?? createSharp(),
+    media,
+    images: images ?? createSharp({ stills: media.stills }),
     storage: storage ?? ((links) => createLocalDisk({ root: join(folder, 'objects'), links })),
     secrets,
     tokens: tokens ?? null,

@@ -2,17 +2,20 @@ import { unavailable } from '../../errors.ts'
 import { MediaError } from '../../ports/media-engine.ts'
 import type { Ended } from '../run.ts'
 
+/** x264 writes the second. `get_buffer() failed` stands for it in versions before 4. */
+const SHORT_OF_MEMORY = /(?:cannot|could not|failed to) allocate|malloc of size \d+ failed|out of memory|bad_alloc|get_buffer\(\) failed/i
+
 /** What ffmpeg prints, and what it means to whom the file belongs. The first that fits is taken. */
 const FILE_FAULTS: readonly (readonly [RegExp, string])[] = [
   [/moov atom not found/i, 'The file is incomplete: its index is missing, as when a recording or an upload broke off.'],
   [/partial file|ended prematurely/i, 'The file is incomplete: it breaks off before its end.'],
   [/not on (?:the )?whitelist|not in (?:the )?allow/i, 'This kind of file is not supported as film or sound.'],
   [/max_pixels|picture size|image dimensions|invalid (?:frame )?(?:size|dimensions)/i, 'Its picture is larger than allowed, or its size is damaged.'],
-  [/cannot allocate|out of memory|bad_alloc/i, 'It needs more memory than is allowed.'],
+  [SHORT_OF_MEMORY, 'It needs more memory than is allowed.'],
   [/invalid pts|monoton/i, 'Its frames carry times that run backwards: the file is damaged, or was put together wrongly.'],
   [/encrypt|decryption/i, 'The file is encrypted.'],
   [/(?:decoder|codec).*(?:not found|unknown|unsupported)|unknown decoder|could not find codec parameters|cannot find a matching stream/i, 'It is in a format that cannot be decoded here.'],
-  [/invalid data found|error while decoding|invalid nal|header missing|end of file/i, 'The file is damaged, or it is not a film or sound file.'],
+  [/setup header|exceeds containing|corrupt|overread|truncated|out of range|invalid data found|invalid argument|error while decoding|invalid nal|header missing|end of file/i, 'The file is damaged, or it is not a film or sound file.'],
 ]
 
 /** What is no fault of the file: a new try may end well. */
@@ -30,9 +33,9 @@ export function expectSuccess(ended: Ended, source: string): Ended {
 }
 
 export function failureOf({ killedBy, stderrTail, exceeded }: Ended, source: string): Error {
-  if (exceeded === 'time' || killedBy === 'SIGXCPU') return new MediaError('It took longer than allowed.')
+  if (exceeded === 'time' || killedBy === 'SIGXCPU') return new MediaError('It took longer than allowed.', { isBeyondLimits: true })
   if (exceeded === 'output') return new MediaError('The file is damaged: its headers do not end.')
-  if (killedBy === 'SIGXFSZ') return new MediaError('What was made of it grew larger than allowed.')
+  if (killedBy === 'SIGXFSZ') return new MediaError('What was made of it grew larger than allowed.', { isBeyondLimits: true })
   // Not by us: the kernel when memory is short, or a hand. Another try may end well.
   if (killedBy === 'SIGKILL' || killedBy === 'SIGTERM') return unavailable('The media tool was killed')
   const said = errorLines(stderrTail.replaceAll(source, ''))
@@ -47,9 +50,9 @@ const CONSEQUENCES = /^(?:conversion failed|error (?:marking|while filtering|whi
 /** What the tool said of a file, as a fault of the file. */
 export function explainFile(said: string, otherwise: string): MediaError {
   const known = FILE_FAULTS.find(([pattern]) => pattern.test(said))
-  if (known) return new MediaError(known[1])
+  if (known) return new MediaError(known[1], { isBeyondLimits: known[0] === SHORT_OF_MEMORY })
   const last = said.split('\n').map(clean).filter((line) => line && !CONSEQUENCES.test(line)).at(-1)
-  return new MediaError(last === undefined ? `${otherwise}.` : `${otherwise}: ${last}`)
+  return new MediaError(`${last === undefined ? otherwise : `${otherwise}: ${last}`}.`)
 }
 
 /** Of a run that says more than errors, the lines that are errors (`-loglevel level+…` marks them). */
@@ -65,5 +68,6 @@ const clean = (line: string) =>
     .replaceAll(/(?:file:)?(?:\/[^\s/:'"]+)+\/?/g, '')
     .replaceAll(/0x[0-9a-f]{4,}/gi, '')
     .replaceAll(/\s+/g, ' ')
-    .replace(/^[\s:]+|[\s:]+$/g, '')
+    .replaceAll(/\bfile:/g, '')
+    .replaceAll(/^[\s:]+|[\s:.]+$/g, '')
     .slice(0, 200)

@@ -1,9 +1,12 @@
 import type { MediaEngine } from '../../ports/media-engine.ts'
+import type { StillDecoder } from '../../ports/still-decoder.ts'
 import { createRunner } from '../run.ts'
 import { locateTools, type Tools } from './locate.ts'
+import { MOST_THREADS } from './memory.ts'
 import { poster } from './poster.ts'
 import { probe, type Kit } from './probe.ts'
 import { render } from './render.ts'
+import { decodeStill, factsOfStill } from './still.ts'
 
 interface Options {
   readonly ffmpegPath?: string | undefined
@@ -12,12 +15,12 @@ interface Options {
   readonly tempDir: string
   /** Processes of ffmpeg and ffprobe at once. */
   readonly slots: number
-  /** For each process; absent leaves it to ffmpeg. */
+  /** For each process, of decoder and of encoder. */
   readonly threads?: number | undefined
 }
 
 /** Looks for the tools at the first call, and again after a failure. */
-export function createFfmpeg({ ffmpegPath, ffprobePath, tempDir, slots, threads }: Options): MediaEngine {
+export function createFfmpeg({ ffmpegPath, ffprobePath, tempDir, slots, threads = MOST_THREADS }: Options): MediaEngine & { readonly stills: StillDecoder } {
   const runner = createRunner({ slots })
   let located: Promise<Tools> | undefined
   const kit = async (): Promise<Kit> => {
@@ -33,6 +36,7 @@ export function createFfmpeg({ ffmpegPath, ffprobePath, tempDir, slots, threads 
     probe: async (source, signal) => probe(await kit(), { source, signal }),
     poster: async (order) => poster(await kit(), order, { tempDir }),
     render: async (order) => render(await kit(), order, { tempDir, threads }),
+    stills: { facts: async (file) => factsOfStill(await kit(), file), decode: async (order) => decodeStill(await kit(), order, { tempDir }) },
     async describe() {
       const { ffmpeg, ffprobe, version, origin, notes } = (await kit()).tools
       return { ffmpeg, ffprobe, version, origin, notes }

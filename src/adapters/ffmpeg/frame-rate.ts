@@ -11,6 +11,8 @@ const SNAP_WITHIN = 0.0005
 const LEAST_SHARE = 0.9
 /** Matroska and FLV write whole milliseconds: two rounded times are up to one apart from the true distance. */
 const ROUNDING_SECONDS = 0.001
+/** Of a frame's length. A rate that the whole header tells stays also where a muxer moved single frames a little, as one does that fits them to the sound. */
+const JITTER = { told: 0.1, guessed: 0.02 }
 
 export interface RateFacts {
   /** Frames through duration, or what the header declares. */
@@ -48,7 +50,8 @@ export function frameRateOf(facts: RateFacts): FrameRate {
   const distances = times.slice(1).map((time, at) => time - (times[at] ?? 0))
   if (distances.length < 3) return { rate: snapped(average ?? base), isVariable: distances.length > 0 && !headerAgrees(facts) }
   const candidates = [base, measured(distances), average].flatMap((each) => (each ? [snap(each)] : []))
-  const best = candidates.map((rate) => ({ rate, share: shareAt(rate, distances) })).reduce((a, b) => (b.share > a.share ? b : a), { rate: { num: 1, den: 1 }, share: 0 })
+  const jitter = headerAgrees(facts) ? JITTER.told : JITTER.guessed
+  const best = candidates.map((rate) => ({ rate, share: shareAt(rate, distances, jitter) })).reduce((a, b) => (b.share > a.share ? b : a), { rate: { num: 1, den: 1 }, share: 0 })
   const isVariable = best.share < LEAST_SHARE || isFarFrom(best.rate, average)
   return { rate: isVariable ? snapped(average) : best.rate, isVariable }
 }
@@ -61,8 +64,8 @@ function measured(distances: readonly number[]): Rational | undefined {
   return typical > 0 ? { num: 1_000_000, den: Math.max(1, Math.round(typical * 1_000_000)) } : undefined
 }
 
-const shareAt = (rate: Rational, distances: readonly number[]) =>
-  distances.filter((each) => Math.abs(each - 1 / perSecond(rate)) <= Math.max(ROUNDING_SECONDS, 0.02 / perSecond(rate))).length / distances.length
+const shareAt = (rate: Rational, distances: readonly number[], jitter: number) =>
+  distances.filter((each) => Math.abs(each - 1 / perSecond(rate)) <= Math.max(ROUNDING_SECONDS, jitter / perSecond(rate))).length / distances.length
 
 /** The beginning of a film may be regular and the rest not: its average then lies below what nine in ten frames allow. */
 const isFarFrom = (rate: Rational, average: Rational | undefined) => average !== undefined && perSecond(average) < perSecond(rate) * (LEAST_SHARE - 0.05)

@@ -10,6 +10,8 @@ export interface Tools {
   readonly origin: Origin
   /** How this version is told to keep each frame and its time: `-vsync` until 5.0, `-fps_mode` since 5.1. */
   readonly keepFrameTimes: readonly string[]
+  /** Has `zscale` and `tonemap`, which bring HDR to SDR. */
+  readonly canToneMap: boolean
   readonly notes: readonly string[]
 }
 
@@ -29,13 +31,15 @@ export async function locateTools(runner: Runner, { ffmpegPath, ffprobePath }: W
     throw new Error(`${ffprobePath === undefined ? 'ffprobe' : 'FFPROBE_PATH'} could not be run: ${ffprobe}`, { cause })
   })
   const { version, knowsFpsMode } = chosen
+  const canToneMap = await hasToneMapping(runner, chosen.path)
   return {
     ffmpeg: chosen.path,
     ffprobe,
     version,
     origin: chosen.origin,
     keepFrameTimes: [knowsFpsMode ? '-fps_mode' : '-vsync', 'passthrough'],
-    notes: [...chosen.notes, ...(await runner.notes())],
+    canToneMap,
+    notes: [...chosen.notes, ...(canToneMap ? [] : ['This ffmpeg has no zscale or no tonemap: HDR films are shown with their HDR colours']), ...(await runner.notes())],
   }
 }
 
@@ -89,6 +93,11 @@ async function versionOf(runner: Runner, program: string): Promise<Version> {
 async function canEncode(runner: Runner, program: string): Promise<boolean> {
   const { stdout } = await runner.run({ program, args: ['-hide_banner', '-encoders'], ...ASKING })
   return /^ V\S+ libx264 /m.test(stdout)
+}
+
+async function hasToneMapping(runner: Runner, program: string): Promise<boolean> {
+  const { stdout } = await runner.run({ program, args: ['-hide_banner', '-filters'], ...ASKING })
+  return ['zscale', 'tonemap'].every((name) => new RegExp(`^ \\S+ ${name} `, 'm').test(stdout))
 }
 
 function onSearchPath(name: string): string | undefined {

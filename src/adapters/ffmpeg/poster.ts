@@ -1,10 +1,11 @@
 import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MediaError, type MediaEngine, type RenderedImage } from '../../ports/media-engine.ts'
-import { toPicture } from './colour.ts'
+import { toPicture, type Look } from './colour.ts'
 import { explainFile, failureOf } from './faults.ts'
-import { fit, geometryOf, type Size } from './geometry.ts'
+import { fit, geometryOf } from './geometry.ts'
 import { fileUrl, inputOptions } from './inputs.ts'
+import { memoryFor, MOST_THREADS } from './memory.ts'
 import { inspect, type Kit } from './probe.ts'
 import type { Report, StreamReport } from './report.ts'
 import { makeWorkFolder, moveInto } from './work-folder.ts'
@@ -28,8 +29,8 @@ export async function poster(kit: Kit, order: PosterOrder, { tempDir }: Place): 
     const starts = report.video && order.atSeconds > 0 ? [order.atSeconds, 0] : [0]
     let said = ''
     for (const atSeconds of starts) {
-      const args = posterArguments({ report, picture, size, source: order.source, atSeconds, target: made })
-      const ended = await kit.runner.run({ program: kit.tools.ffmpeg, args, signal: order.signal, limits: LIMITS })
+      const args = posterArguments({ report, picture, look: { size, canToneMap: kit.tools.canToneMap }, source: order.source, atSeconds, target: made })
+      const ended = await kit.runner.run({ program: kit.tools.ffmpeg, args, signal: order.signal, limits: { ...LIMITS, ...memoryFor(picture) } })
       if (await isWritten(made)) return { path: await moveInto(made, order.target), ...size }
       if (ended.code !== 0 && atSeconds === 0) throw failureOf(ended, order.source)
       said = ended.stderrTail
@@ -45,19 +46,19 @@ const LIMITS = { seconds: 120, fileBytes: 64 * 1024 ** 2 }
 interface PosterPlan {
   readonly report: Report
   readonly picture: StreamReport
-  readonly size: Size
+  readonly look: Look
   readonly source: string
   readonly atSeconds: number
   readonly target: string
 }
 
 /** A plain list: fluent-ffmpeg has no word for `-frames:v` of one stream by number, and nothing is left for it to compose. */
-const posterArguments = ({ report, picture, size, source, atSeconds, target }: PosterPlan): readonly string[] => [
+const posterArguments = ({ report, picture, look, source, atSeconds, target }: PosterPlan): readonly string[] => [
   ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+error'],
-  ...inputOptions(report.format.format_name),
+  ...[...inputOptions(report.format.format_name), '-threads', String(MOST_THREADS)],
   ...(atSeconds > 0 ? ['-ss', atSeconds.toFixed(6)] : []),
   ...['-i', fileUrl(source), '-map', `0:${picture.index}`, '-an', '-sn', '-dn', '-frames:v', '1'],
-  ...['-vf', toPicture(picture, size).join(','), '-c:v', 'mjpeg', '-q:v', '3', '-map_metadata', '-1', '-f', 'image2', '-update', '1', '-y', fileUrl(target)],
+  ...['-vf', toPicture(picture, look).join(','), '-c:v', 'mjpeg', '-q:v', '3', '-map_metadata', '-1', '-f', 'image2', '-update', '1', '-y', fileUrl(target)],
 ]
 
 const isWritten = (path: string) =>

@@ -4,60 +4,82 @@ import { deliver } from './deliver.ts'
 import { expectSuccess } from './faults.ts'
 import { fit, geometryOf } from './geometry.ts'
 import { listener } from './listener.ts'
+import { memoryFor } from './memory.ts'
 import { durationOf, firstFrameSeconds, inspect, type Kit } from './probe.ts'
 import { progressReader } from './progress.ts'
-import { renderArguments, type FilmPlan } from './render-arguments.ts'
+import { renderArguments } from './render-arguments.ts'
+import type { FilmPlan } from './render-plan.ts'
 import type { Report } from './report.ts'
+import { sheetFor } from './storyboard.ts'
 import { timingOf } from './timing.ts'
+import { peakReader } from './waveform.ts'
 import { makeWorkFolder } from './work-folder.ts'
 
 interface Setting {
   readonly tempDir: string
-  readonly threads: number | undefined
+  readonly threads: number
 }
 
 /** One ffmpeg for all that is wanted. Results are whole in their places, or none is there. */
-export async function render(kit: Kit, order: RenderOrder, { tempDir, threads }: Setting): Promise<RenderResult> {
+export async function render(kit: Kit, order: RenderOrder, setting: Setting): Promise<RenderResult> {
   const report = await inspect(kit, order)
   refuseWhatIsNotThere(order, report)
+  try {
+    return await renderFrom(report, kit, { order, ...setting })
+  } catch (error) {
+    // A proxy without sound is better than none, when nobody asked for the sound alone.
+    const mayBeSilent = order.proxy && !order.audio && !order.waveform && report.audio.length > 0
+    if (!mayBeSilent || !(error instanceof MediaError)) throw error
+    return renderFrom({ ...report, audio: [] }, kit, { order, ...setting })
+  }
+}
+
+async function renderFrom(report: Report, kit: Kit, { order, tempDir, threads }: Setting & { readonly order: RenderOrder }): Promise<RenderResult> {
   const film = await planFilm(kit, order, report)
   const durationSeconds = durationOf(report)
   const folder = await makeWorkFolder(tempDir, 'render')
   try {
-    const args = await renderArguments({ order, report, film, keepFrameTimes: kit.tools.keepFrameTimes, threads })
+    const { keepFrameTimes, canToneMap } = kit.tools
+    const args = await renderArguments({ order, report, film, keepFrameTimes, canToneMap, threads })
     const heard = listener()
-    const framesPerCount = order.proxy ? 1 : (order.previews?.everyFrames ?? 1)
+    const peaks = order.waveform ? peakReader(order.waveform) : null
     const ended = await kit.runner.run({
       program: kit.tools.ffmpeg,
       args,
       signal: order.signal,
-      limits: limitsFor(durationSeconds),
+      limits: { ...limitsFor(durationSeconds), ...memoryFor(report.video) },
       cwd: folder,
       onStderrLine: heard.hear,
-      onStdoutLine: progressReader(order.probe, framesPerCount, (share) => order.onProgress?.(share)),
+      onStdoutLine: progressReader(order.probe, isFilm(order), (share) => order.onProgress?.(share)),
+      ...(peaks && { onData: peaks.push }),
     })
     expectSuccess(ended, order.source)
-    return await deliver({ kit, order, folder, film, heard, durationSeconds })
+    return await deliver({ kit, order, folder, film, heard, peaks, durationSeconds })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-function refuseWhatIsNotThere({ previews, proxy, audio }: RenderOrder, report: Report) {
-  if (!report.video && (previews || proxy)) throw new MediaError('The file holds no moving picture.')
-  if (report.audio.length === 0 && audio) throw new MediaError('The file holds no sound.')
+const isFilm = ({ previews, proxy, storyboard }: RenderOrder) => previews !== undefined || proxy !== undefined || storyboard !== undefined
+
+function refuseWhatIsNotThere(order: RenderOrder, report: Report) {
+  if (!report.video && isFilm(order)) throw new MediaError('The file holds no moving picture.')
+  if (report.audio.length === 0 && (order.audio || order.waveform)) throw new MediaError('The file holds no sound.')
 }
 
 async function planFilm(kit: Kit, order: RenderOrder, report: Report): Promise<FilmPlan | null> {
   const stream = report.video
   if (!stream || !order.probe.video) return null
   const { display } = geometryOf(stream)
+  const { maxSize: tileSize = 160, ...storyboard } = order.storyboard ?? { everyFrames: 1, mostTiles: 1 }
   return {
     stream,
     timing: timingOf(report, order.probe.video),
     startSeconds: await firstFrameSeconds(kit, order, report),
     proxySize: fit(display, { longer: 1920, shorter: 1080, even: true }),
     previewSize: fit(display, { longer: order.previews?.maxSize ?? 512 }),
+    // In even numbers, since the sheet's chroma is halved.
+    sheet: sheetFor(storyboard, order.probe, fit(display, { longer: tileSize, even: true })),
   }
 }
 

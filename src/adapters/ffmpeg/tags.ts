@@ -2,10 +2,17 @@ import type { Rational } from '../../ports/media-engine.ts'
 import { perSecond } from './frame-rate.ts'
 import type { Report } from './report.ts'
 
-/** As the file has it: from its timecode track, the film's stream, or the header. */
+/**
+ * As the file has it: from the timecode track that the film names (ffprobe writes it on the film's stream) or from another one,
+ * else from the header, which is where MXF's material package, DV, GXF and AVI have theirs.
+ */
 export function timecodeOf({ streams, video, format }: Report): string | null {
   const track = streams.find((each) => each.codec_type === 'data' && each.tags['timecode'] !== undefined)
-  const written = track?.tags['timecode'] ?? video?.tags['timecode'] ?? format.tags['timecode']
+  const candidates = [video?.tags['timecode'], track?.tags['timecode'], format.tags['timecode']]
+  return candidates.map(readTimecode).find((each) => each !== null) ?? null
+}
+
+function readTimecode(written: string | undefined): string | null {
   const parts = /^(\d\d):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})$/.exec(written?.trim() ?? '')
   return parts ? `${parts[1]}:${parts[2]}:${parts[3]}${parts[4] === ':' ? ':' : ';'}${parts[5]}` : null
 }
@@ -35,11 +42,21 @@ function toUtc(written: string): Date | undefined {
   return Number.isNaN(time.getTime()) ? undefined : time
 }
 
-/** `Canon EOS R5`, `Apple iPhone 14 Pro`: the maker once, then the model. */
-export function cameraOf({ format, video }: Report): string | null {
-  const first = (...names: readonly string[]) => names.map((name) => format.tags[name] ?? video?.tags[name]).find((each) => each?.trim())?.trim()
-  const make = first('com.apple.quicktime.make', 'make', 'com.android.manufacturer')
-  const model = first('com.apple.quicktime.model', 'model', 'com.android.model')
+type Tagged = Pick<Report, 'format' | 'video'>
+
+/** Of the file, or of the film in it, where phones have it. */
+const firstTag = ({ format, video }: Tagged, names: readonly string[]) =>
+  names.map((name) => format.tags[name] ?? video?.tags[name]).find((each) => each?.trim())?.trim().slice(0, MOST_CHARACTERS)
+
+/** No camera has a longer name. */
+const MOST_CHARACTERS = 100
+
+/** `Canon EOS R5`, `Apple iPhone 14 Pro`: the maker once, then the model. Where it was is never read. */
+export function cameraOf(report: Tagged): string | null {
+  const make = firstTag(report, ['com.apple.quicktime.make', 'make', 'com.android.manufacturer', 'com.apple.proapps.manufacturer', 'manufacturer'])
+  const model = firstTag(report, ['com.apple.quicktime.model', 'model', 'com.android.model', 'com.apple.proapps.cameraname', 'camera_type'])
   if (make === undefined || model === undefined) return model ?? make ?? null
   return model.toLowerCase().startsWith(make.toLowerCase()) ? model : `${make} ${model}`
 }
+
+export const lensOf = (report: Tagged): string | null => firstTag(report, ['com.apple.quicktime.camera.lens_model', 'lens_model', 'lensmodel', 'lens_type', 'lens']) ?? null

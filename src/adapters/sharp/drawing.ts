@@ -50,7 +50,7 @@ try {
   const drawing = sharp(loader === 'SvgBuffer' ? readFileSync(source) : source, JSON.parse(reading)).autoOrient()
   const { space, autoOrient: { width, height } } = await drawing.metadata()
   const size = Number(edge)
-  if (path) await drawing.resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true }).toColourspace('srgb').png({ compressionLevel: 1 }).toFile(path)
+  if (path) await drawing.resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true }).toColourspace('srgb').withIccProfile('srgb', { attach: false }).png({ compressionLevel: 1 }).toFile(path)
   answer({ space, width, height })
 } catch (error) {
   answer({ fault: String(error) })

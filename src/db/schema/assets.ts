@@ -5,6 +5,16 @@ import { drives } from './people.ts'
 
 export type MetadataScalar = string | number | boolean | null
 
+/** A colour in sRGB, 0..255 each. */
+export type Rgb = readonly [r: number, g: number, b: number]
+
+/** Of a storyboard: how its sheet is cut, row by row from the top left, and which frame each tile shows, with its time in seconds. */
+export interface StoryboardFacts {
+  readonly columns: number
+  readonly tile: readonly [width: number, height: number]
+  readonly tiles: readonly (readonly [frame: number, seconds: number])[]
+}
+
 /**
  * Everything that lies in the object store for a drive, with who counts on it.
  * A row is written `reserved` before the bytes go out and `stored` with whatever refers to it, so that what a killed process left behind
@@ -30,7 +40,7 @@ export const objects = pgTable(
     primaryKey({ columns: [t.driveId, t.id] }),
     index('objects_by_key').on(t.key),
     index('objects_unreferenced').on(t.unreferencedAt).where(sql`${t.referenceCount} = 0`),
-    check('objects_kind', sql`${t.kind} IN ('source', 'preview', 'poster', 'proxy', 'audio_proxy', 'thumbnail', 'face', 'attachment')`),
+    check('objects_kind', sql`${t.kind} IN ('source', 'preview', 'poster', 'proxy', 'audio_proxy', 'thumbnail', 'face', 'attachment', 'storyboard', 'waveform', 'waveform_image')`),
     check('objects_state', sql`${t.state} IN ('reserved', 'stored', 'deleting')`),
     check('objects_counted', sql`${t.referenceCount} >= 0 AND ${t.sizeBytes} >= 0`),
   ],
@@ -70,6 +80,8 @@ const assetColumns = () => ({
   purgeAfter: moment(),
   /** Since when it lies in its directory: uploaded, moved or restored into it. */
   placedAt: moment().notNull(),
+  /** Its main colours in sRGB, the most frequent first; empty until they were looked for, and where there is nothing to see. */
+  palette: jsonb().$type<readonly Rgb[]>().notNull().default([]),
 })
 
 export const assets = pgTable(
@@ -80,7 +92,8 @@ export const assets = pgTable(
     primaryKey({ columns: [t.driveId, t.id] }),
     index('assets_by_id').on(t.id), // finds the drive where a caller need not name it
     uniqueIndex('assets_path_taken').on(t.driveId, t.directory, t.name).where(sql`${t.deletedAt} IS NULL`),
-    index('assets_by_hash').on(t.driveId, t.contentHash),
+    // Finds duplicates: an empty file is none.
+    index('assets_by_hash').on(t.driveId, t.contentHash, t.id).where(sql`${t.deletedAt} IS NULL AND ${t.sizeBytes} > 0`),
     foreignKey({ name: 'assets_source_object', columns: [t.driveId, t.sourceObjectId], foreignColumns: [objects.driveId, objects.id] }),
     index('assets_of_object').on(t.driveId, t.sourceObjectId),
     index('assets_in_trash').on(t.driveId, t.deletedAt, t.id).where(sql`${t.deletedAt} IS NOT NULL`),
@@ -155,6 +168,8 @@ export const renditions = pgTable(
     width: integer(),
     height: integer(),
     createdAt: moment().notNull(),
+    /** Of a storyboard alone. */
+    facts: jsonb().$type<StoryboardFacts>(),
   },
   (t) => [
     primaryKey({ columns: [t.driveId, t.id] }),
@@ -163,6 +178,6 @@ export const renditions = pgTable(
     foreignKey({ name: 'renditions_asset', columns: [t.driveId, t.assetId], foreignColumns: [assets.driveId, assets.id] }).onDelete('cascade'),
     foreignKey({ name: 'renditions_object', columns: [t.driveId, t.objectId], foreignColumns: [objects.driveId, objects.id] }),
     index('renditions_of_object').on(t.driveId, t.objectId),
-    check('renditions_kind', sql`${t.kind} IN ('poster', 'proxy', 'audio_proxy', 'thumbnail')`),
+    check('renditions_kind', sql`${t.kind} IN ('poster', 'proxy', 'audio_proxy', 'thumbnail', 'storyboard', 'waveform', 'waveform_image')`),
   ],
 )

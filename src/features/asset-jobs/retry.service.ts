@@ -16,7 +16,7 @@ interface Target {
   readonly driveId: string
   readonly assetId: string
 }
-type Made = 'preview' | 'proxy' | 'audio_proxy'
+type Made = 'preview' | 'color_palette' | 'proxy' | 'audio_proxy' | 'audio'
 
 /** What puts work into the queue, in the transaction that asked for it. */
 export interface Orders<Transaction> {
@@ -76,8 +76,10 @@ async function orderAgain<R>({ tx, orders, scope }: Ordering<R>, name: JobName, 
       await orders.inspect(tx, scope)
       return [name]
     case 'preview':
+    case 'color_palette':
     case 'proxy':
     case 'audio_proxy':
+    case 'audio':
       return renderAgain({ tx, orders, scope }, name, subject)
     case 'facial_recognition':
       if (!orders.findFaces) throw conflict('Nothing is set up to do this job')
@@ -96,16 +98,21 @@ async function renderAgain<R>({ tx, orders, scope }: Ordering<R>, name: Made, su
     await orders.inspect(tx, scope)
     return ['metadata', name]
   }
-  if (name === 'audio_proxy' && subject.systemMetadata['audio_codec'] === undefined) throw conflict('This job does not apply to an asset without sound')
+  if (ofSound.includes(name) && subject.systemMetadata['audio_codec'] === undefined) throw conflict('This job does not apply to an asset without sound')
   await orders.render(tx, scope, name)
   return [name]
 }
 
+const ofSound: readonly Made[] = ['audio_proxy', 'audio']
+const seen = ['IMAGE', 'VIDEO', 'EXR', 'HDR', 'PHOTOSHOP'] as const
+
 const appliesTo: Readonly<Record<Made | 'facial_recognition', readonly AssetType[]>> = {
-  preview: ['IMAGE', 'VIDEO'],
+  preview: seen,
+  color_palette: seen,
   proxy: ['VIDEO'],
   audio_proxy: ['VIDEO', 'AUDIO'],
-  facial_recognition: ['IMAGE', 'VIDEO'],
+  audio: ['VIDEO', 'AUDIO'],
+  facial_recognition: ['IMAGE', 'VIDEO', 'EXR', 'HDR', 'PHOTOSHOP'],
 }
 
 function applies(name: Made | 'facial_recognition', { type }: Subject) {

@@ -7,7 +7,7 @@ import { onAssetJob, type Try } from '../../jobs/define-job.ts'
 import { reasonFor, wasStopped } from '../../jobs/job-faults.ts'
 import type { JobFolders } from '../../jobs/job-folder.ts'
 import type { JobRepository } from '../../jobs/jobs.repository.ts'
-import { type AssetType, assetTypeOf } from '../../model/asset-type.ts'
+import { type AssetType, assetTypeOf, isPicture } from '../../model/asset-type.ts'
 import type { JobName } from '../../model/job-names.ts'
 import { timecodeFrames } from '../../model/timecode.ts'
 import { localSource } from '../../objects/local-source.ts'
@@ -53,15 +53,15 @@ export function inspection({ store, storage, media, images, clock, folders, afte
     const mime = await sniff(storage, source.key, signal)
     const type = assetTypeOf(source.extension, mime)
     const facts = { ...nothingKnown, type, contentType: mime ?? source.contentType, at: clock.now() }
-    const isMedia = type === 'VIDEO' || type === 'AUDIO' || type === 'IMAGE'
+    const isMedia = type === 'VIDEO' || type === 'AUDIO' || isPicture(type)
     const path = isMedia && source.sizeBytes > 0 ? await localSource(storage, { key: source.key, folder, signal }) : undefined
     // Written at once: a file that nothing can be made of has it too, and another try need not read it all again.
     if (source.contentHash === null) await store.sources.setHash(scope, await hashOfSource(storage, { key: source.key, file: path, signal }))
     if (!isMedia) return { inspection: facts, outputs: [] }
     if (path === undefined) throw new MediaError('The file is empty')
-    if (type === 'IMAGE') {
+    if (isPicture(type)) {
       const image = await images.read(path)
-      return { inspection: { ...facts, systemMetadata: metadataOfImage(image) }, outputs: ['preview'] }
+      return { inspection: { ...facts, systemMetadata: metadataOfImage(image) }, outputs: outputsOfPicture }
     }
     const probe = await media.probe(path, signal)
     return { inspection: { ...facts, ...factsOf(probe), type: typeOf(probe) }, outputs: outputsOf(probe) }
@@ -77,10 +77,12 @@ export function inspection({ store, storage, media, images, clock, folders, afte
       await tx.sources.setInspection(scope, inspection)
       await tx.assetJobs.set(scope, ['metadata'], { state: 'COMPLETED', progress: 1 })
       const waiting = awaiting(outputs)
-      const idle = notApplying(inspection, waiting)
+      const idle = notApplying(waiting)
       if (idle.length > 0) await tx.assetJobs.set(scope, idle, { state: 'COMPLETED', progress: 1 })
       const { driveId, assetId, caller } = scope
-      await tx.activity.add({ driveId, caller, action: 'asset.inspected', assetId, after: { type: inspection.type, system_metadata: inspection.systemMetadata }, at: inspection.at })
+      const twin = await tx.sources.twinOf(scope)
+      const after = { type: inspection.type, system_metadata: inspection.systemMetadata, ...(twin !== undefined && { duplicate_of: twin }) }
+      await tx.activity.add({ driveId, caller, action: 'asset.inspected', assetId, after, at: inspection.at })
       if (outputs.length === 0) return
       await tx.assetJobs.set(scope, waiting, { state: 'NOT_STARTED' })
       await tx.jobs.enqueue(renderAsset, { drive_id: driveId, asset_id: assetId, outputs: [...outputs] }, `render:${assetId}`)
@@ -95,7 +97,7 @@ export function inspection({ store, storage, media, images, clock, folders, afte
     // What nobody could look into, nothing is made of; what would never have been made counts as done.
     const waiting = awaiting(outputsFor(type))
     if (waiting.length > 0) await store.assetJobs.set(scope, waiting, change)
-    await store.assetJobs.set(scope, notApplying({ type }, waiting), { state: 'COMPLETED', progress: 1 })
+    await store.assetJobs.set(scope, notApplying(waiting), { state: 'COMPLETED', progress: 1 })
   }
 
   return onAssetJob(inspectAsset, async (scope, _payload, theTry) => {
@@ -133,18 +135,22 @@ function startOf({ timecode, video }: Probe) {
 /** A film without pictures is sound, whatever its name says. */
 const typeOf = (probe: Probe): AssetType => (probe.video ? 'VIDEO' : 'AUDIO')
 
-const outputsOf = ({ video, audio }: Probe): Renderable[] => [...(video ? (['preview', 'proxy'] as const) : []), ...(audio ? (['audio_proxy'] as const) : [])]
+const outputsOfPicture: readonly Renderable[] = ['preview', 'color_palette']
+const outputsOfFilm: readonly Renderable[] = [...outputsOfPicture, 'proxy']
+const outputsOfSound: readonly Renderable[] = ['audio_proxy', 'audio']
+
+const outputsOf = ({ video, audio, streams }: Probe): readonly Renderable[] => [
+  ...(video ? outputsOfFilm : streams.some(({ kind }) => kind === 'cover') ? outputsOfPicture : []),
+  ...(audio ? outputsOfSound : []),
+]
 
 /** What would be made of a file of this type, had it been read. */
-const outputsFor = (type: AssetType): readonly Renderable[] => (type === 'VIDEO' ? renderable : type === 'AUDIO' ? ['audio_proxy'] : type === 'IMAGE' ? ['preview'] : [])
+const outputsFor = (type: AssetType): readonly Renderable[] => (type === 'VIDEO' ? renderable : type === 'AUDIO' ? outputsOfSound : isPicture(type) ? outputsOfPicture : [])
 
 /** Jobs that this asset has no use for, or nobody is set up to do and the contract counts as done. */
-function notApplying({ type }: Pick<Inspection, 'type'>, waiting: readonly JobName[]): JobName[] {
-  const isPicture = type === 'IMAGE' || type === 'VIDEO'
-  const hasSound = waiting.includes('audio_proxy')
+function notApplying(waiting: readonly JobName[]): JobName[] {
   return [
     ...[...renderable, 'facial_recognition' as const].filter((each) => !waiting.includes(each)),
-    ...(isPicture ? [] : (['color_palette'] as const)),
-    ...(hasSound ? [] : (['audio', 'transcription'] as const)),
+    ...(waiting.includes('audio_proxy') ? [] : (['transcription'] as const)),
   ]
 }

@@ -12,7 +12,7 @@ import type { NewObject, ObjectRepository } from '../../objects/objects.reposito
 import type { Clock } from '../../ports/clock.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
 import type { Renderable } from './ingest.jobs.ts'
-import type { MadeFile } from './make-renditions.ts'
+import type { MadeFile, MadeOfSource } from './make-renditions.ts'
 import type { NewPreview, NewRendition, RenditionRepository } from './renditions.repository.ts'
 
 interface Repositories {
@@ -38,7 +38,7 @@ export interface KeepingNeeds {
 interface Rendered {
   /** What was ordered: it counts as done from then on, even where nothing came of it. */
   readonly outputs: readonly Renderable[]
-  readonly files: readonly MadeFile[]
+  readonly made: MadeOfSource
   readonly signal: AbortSignal
 }
 
@@ -50,7 +50,7 @@ interface Made {
 }
 
 /** Files become objects: reserved, sent, then referred to in one transaction. */
-export async function keepRenditions({ store, storage, clock, afterPreviews }: KeepingNeeds, scope: AssetScope<'edit'>, { outputs, files, signal }: Rendered) {
+export async function keepRenditions({ store, storage, clock, afterPreviews }: KeepingNeeds, scope: AssetScope<'edit'>, { outputs, made: { files, palette, length }, signal }: Rendered) {
   const { driveId, assetId, caller } = scope
   const at = clock.now()
   const made = files.map((file): Made => {
@@ -64,6 +64,8 @@ export async function keepRenditions({ store, storage, clock, afterPreviews }: K
       const oldPreviews = outputs.includes('preview') ? await tx.renditions.replacePreviews(scope, made.flatMap(previewOf)) : []
       const oldRenditions = await tx.renditions.replace(scope, made.flatMap(renditionOf), at)
       await tx.objects.unreference(driveId, [...oldPreviews, ...oldRenditions])
+      if (palette) await tx.renditions.setPalette(scope, palette, at)
+      if (length) await tx.renditions.correctLength(scope, length)
       await tx.assetJobs.set(scope, outputs, { state: 'COMPLETED', progress: 1 })
       if (outputs.includes('preview')) await afterPreviews?.order(tx, scope)
       await tx.activity.add({ driveId, caller, action: 'asset.rendered', assetId, after: { outputs }, at })
@@ -86,5 +88,5 @@ function previewOf({ file, id, object }: Made): NewPreview[] {
 function renditionOf({ file, id, object }: Made): NewRendition[] {
   if (file.kind === 'preview') return []
   const { kind, width, height } = file
-  return [{ id, objectId: object.id, kind, width, height }]
+  return [{ id, objectId: object.id, kind, width, height, facts: file.kind === 'storyboard' ? file.facts : null }]
 }

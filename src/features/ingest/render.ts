@@ -3,18 +3,17 @@ import { onAssetJob, type Try } from '../../jobs/define-job.ts'
 import { reasonFor, wasStopped } from '../../jobs/job-faults.ts'
 import type { JobFolders } from '../../jobs/job-folder.ts'
 import { reportProgress } from '../../jobs/report-progress.ts'
+import { type AssetType, isPicture } from '../../model/asset-type.ts'
 import { localSource } from '../../objects/local-source.ts'
-import type { ImageEngine } from '../../ports/image-engine.ts'
-import { MediaError, type MediaEngine } from '../../ports/media-engine.ts'
+import { MediaError } from '../../ports/media-engine.ts'
 import { renderAsset, type Renderable } from './ingest.jobs.ts'
 import { type KeepingNeeds, keepRenditions } from './keep-renditions.ts'
-import { renderImage, renderMedia } from './make-renditions.ts'
+import { type Engines, renderImage, renderMedia } from './make-renditions.ts'
+import { eachAlone } from './render-each.ts'
 import type { SourceRepository } from './sources.repository.ts'
 
-interface Needs extends KeepingNeeds {
+interface Needs extends KeepingNeeds, Engines {
   readonly store: KeepingNeeds['store'] & { readonly sources: SourceRepository }
-  readonly media: MediaEngine
-  readonly images: ImageEngine
   readonly folders: JobFolders
 }
 interface Failure {
@@ -38,10 +37,12 @@ export function rendering({ store, storage, media, images, clock, folders, after
     const progress = reportProgress((share) => store.assetJobs.progress(scope, outputs, share), theTry.signal)
     try {
       await folders.use(async (folder) => {
-        const path = await localSource(storage, { key: source.key, folder, signal: progress.signal })
-        const order = { source: path, folder, signal: progress.signal, onProgress: progress.onProgress }
-        const files = source.type === 'IMAGE' ? await renderImage(images, order) : await renderMedia(media, order, outputs)
-        await keepRenditions({ store, storage, clock, afterPreviews }, scope, { outputs, files, signal: progress.signal })
+        const { signal, onProgress } = progress
+        const path = await localSource(storage, { key: source.key, folder, signal })
+        const make = isPicture(source.type as AssetType) ? renderImage : renderMedia // written from the same list
+        const results = await eachAlone(outputs, (wanted) => make({ media, images }, { source: path, folder, outputs: wanted, signal, onProgress }))
+        for (const { outputs, made } of results.well) await keepRenditions({ store, storage, clock, afterPreviews }, scope, { outputs, made, signal })
+        for (const { outputs, error } of results.badly) await fail(scope, outputs, { error, theTry })
       })
     } catch (error) {
       if (progress.isGone()) return // the asset was deleted while we worked on it

@@ -1,9 +1,10 @@
-import { and, eq, inArray } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { AssetScope } from '../../access/scope.ts'
 import type { Executor } from '../../db/client.ts'
-import { previews, renditions } from '../../db/schema/index.ts'
+import { assets, previews, renditions, type Rgb, type StoryboardFacts } from '../../db/schema/index.ts'
 import type { RenditionKind } from '../../objects/object-keys.ts'
 
+export type { Rgb, StoryboardFacts }
 export type RenditionRepository = ReturnType<typeof createRenditionRepository>
 
 export interface NewPreview {
@@ -20,6 +21,13 @@ export interface NewRendition {
   readonly kind: RenditionKind
   readonly width: number | null
   readonly height: number | null
+  readonly facts: StoryboardFacts | null
+}
+
+export interface SourceLength {
+  readonly seconds: number
+  /** Null for sound. */
+  readonly frameCount: number | null
 }
 
 /** What was made of an asset's source to be shown or played. Both answer the objects that lost their use. */
@@ -43,6 +51,30 @@ export function createRenditionRepository(db: Executor) {
         .returning({ objectId: renditions.objectId })
       await db.insert(renditions).values(made.map((each) => ({ ...each, driveId, assetId, createdAt: at })))
       return old.map((each) => each.objectId)
+    },
+
+    async setPalette({ driveId, assetId }: AssetScope<'edit'>, palette: readonly Rgb[], at: Date) {
+      await db
+        .update(assets)
+        .set({ palette, version: sql`${assets.version} + 1`, updatedAt: at })
+        .where(and(eq(assets.driveId, driveId), eq(assets.id, assetId)))
+    },
+
+    /** How long the source turned out to be, where its header had claimed something else or nothing. */
+    async correctLength({ driveId, assetId }: AssetScope<'edit'>, { seconds, frameCount }: SourceLength) {
+      const words = JSON.stringify({ duration: seconds, ...(frameCount !== null && { frame_count: frameCount }) })
+      // Sound is measured in points of its waveform.
+      const tolerance = frameCount === null ? 0.5 : 0.02
+      await db
+        .update(assets)
+        .set({ durationSeconds: String(seconds), systemMetadata: sql`${assets.systemMetadata} || ${words}::jsonb` })
+        .where(
+          and(
+            eq(assets.driveId, driveId),
+            eq(assets.id, assetId),
+            sql`(${assets.durationSeconds} IS NULL OR abs(${assets.durationSeconds} - ${seconds}::numeric) > ${tolerance}::numeric OR (${frameCount}::int IS NOT NULL AND (${assets.systemMetadata} -> 'frame_count')::numeric IS DISTINCT FROM ${frameCount}::numeric))`,
+          ),
+        )
     },
   }
 }

@@ -14,7 +14,21 @@ export async function sniff(storage: ObjectStorage, key: string, signal: AbortSi
   const bytes = await collect(opened.body)
   const { fileTypeFromBuffer } = await import('file-type')
   const type = await fileTypeFromBuffer(bytes)
-  return type?.mime ?? (looksLikeSvg(bytes) ? 'image/svg+xml' : undefined)
+  return type?.mime ?? stillMime(bytes) ?? (looksLikeSvg(bytes) ? 'image/svg+xml' : undefined)
+}
+
+/** Pictures of film and games, which file-type does not know. */
+const STILLS: readonly (readonly [pattern: RegExp, mime: string])[] = [
+  [/^v\/1\x01/, 'image/x-exr'],
+  [/^#\?(?:RADIANCE|RGBE)\b/, 'image/vnd.radiance'],
+  [/^(?:SDPX|XPDS)/, 'image/x-dpx'],
+  [/^DDS \x7c\0\0\0/, 'image/vnd.ms-dds'],
+  [/^\xff\x4f\xff\x51/, 'image/j2c'],
+]
+
+function stillMime(bytes: Buffer): string | undefined {
+  const head = bytes.toString('latin1', 0, 16)
+  return STILLS.find(([pattern]) => pattern.test(head))?.[1]
 }
 
 const looksLikeSvg = (bytes: Buffer) => /^(?:\uFEFF)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^]{0,2000}?-->\s*)?(?:<!DOCTYPE svg[^>]{0,500}>\s*)?<svg[\s>]/i.test(bytes.subarray(0, 8192).toString('utf8'))

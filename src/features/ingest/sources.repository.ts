@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, ne, sql } from 'drizzle-orm'
 import type { AssetScope } from '../../access/scope.ts'
 import type { Executor } from '../../db/client.ts'
 import { assets, livingAssets, type MetadataScalar, objects } from '../../db/schema/index.ts'
@@ -41,6 +41,18 @@ export function createSourceRepository(db: Executor) {
         .innerJoin(objects, and(eq(objects.driveId, livingAssets.driveId), eq(objects.id, livingAssets.sourceObjectId)))
         .where(and(eq(livingAssets.driveId, driveId), eq(livingAssets.id, assetId)))
       return rows[0]
+    },
+
+    /** The oldest other living asset of the drive with the same bytes. */
+    async twinOf({ driveId, assetId }: AssetScope<'edit'>): Promise<string | undefined> {
+      const self = db.select({ hash: livingAssets.contentHash }).from(livingAssets).where(and(eq(livingAssets.driveId, driveId), eq(livingAssets.id, assetId)))
+      const rows = await db
+        .select({ id: livingAssets.id })
+        .from(livingAssets)
+        .where(and(eq(livingAssets.driveId, driveId), eq(livingAssets.contentHash, self), gt(livingAssets.sizeBytes, 0), ne(livingAssets.id, assetId)))
+        .orderBy(asc(livingAssets.id))
+        .limit(1)
+      return rows[0]?.id
     },
 
     async setHash(scope: AssetScope<'edit'>, contentHash: Buffer) {

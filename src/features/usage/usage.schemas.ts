@@ -14,7 +14,7 @@ export const Usage = z
     by_type: z.array(z.object({ type: z.enum(assetTypes), count, size_bytes: bytes })).describe('The most frequent first'),
     by_extension: z.array(z.object({ extension: z.string(), count, size_bytes: bytes })).describe('The most frequent first; empty for names without one'),
     proxies_size_bytes: bytes.describe('Proxies of pictures and of sound; what belongs to assets in the trash is counted until they are purged'),
-    previews_size_bytes: bytes.describe('Previews, posters, custom thumbnails and cut-out faces; as above'),
+    previews_size_bytes: bytes.describe('Previews, posters, storyboards, waveforms, custom thumbnails and cut-out faces; as above'),
     attachments_size_bytes: bytes,
     transcription_seconds: z.number().min(0),
     comments: count,

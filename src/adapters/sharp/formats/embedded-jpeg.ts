@@ -1,0 +1,80 @@
+import { type Bytes, damaged } from './bytes.ts'
+
+/** A JPEG that lies within a file. */
+export interface EmbeddedJpeg {
+  readonly offset: number
+  readonly length: number
+  readonly width: number
+  readonly height: number
+}
+
+interface Segment {
+  readonly marker: number
+  /** Of the marker itself. */
+  readonly at: number
+  readonly end: number
+}
+
+/** Before the frame header stand profiles and thumbnails, which are some hundred kilobytes at most. */
+const BEGINNING = 512 * 1024
+const MOST_BYTES = 96 * 1024 ** 2
+/** Baseline, extended, progressive. Raw data are lossless JPEG (0xc3), which is no picture to look at. */
+const FRAMES = new Set([0xc0, 0xc1, 0xc2])
+const START_OF_SCAN = 0xda
+
+/** Null where no picture of this kind lies there, whole. */
+export async function jpegAt(bytes: Bytes, offset: number, length: number): Promise<EmbeddedJpeg | null> {
+  if (length < 100 || length > MOST_BYTES || offset + length > bytes.size) return null
+  const beginning = await bytes.read(offset, Math.min(length, BEGINNING))
+  const frame = segmentsOf(beginning)?.find(({ marker }) => FRAMES.has(marker))
+  if (!frame || frame.end > beginning.length || beginning.readUInt8(frame.at + 4) !== 8) return null
+  const [height, width] = [beginning.readUInt16BE(frame.at + 5), beginning.readUInt16BE(frame.at + 7)]
+  return width > 0 && height > 0 ? { offset, length, width, height } : null
+}
+
+/** Its bytes, turned as is said here; what it says itself of how it is turned counts where nothing is said (null). */
+export async function uprightJpeg(bytes: Bytes, { offset, length }: EmbeddedJpeg, orientation: number | null): Promise<Buffer> {
+  const jpeg = await bytes.read(offset, length)
+  if (orientation === null) return jpeg
+  const kept: Buffer[] = [Buffer.from([0xff, 0xd8]), exifOf(orientation)]
+  let from = 2
+  for (const { marker, at, end } of segmentsOf(jpeg) ?? []) {
+    if (marker !== 0xe1 || jpeg.toString('latin1', at + 4, at + 8) !== 'Exif') continue
+    kept.push(jpeg.subarray(from, at))
+    from = end
+  }
+  return Buffer.concat([...kept, jpeg.subarray(from)])
+}
+
+export const exifIn = (jpeg: Buffer): Buffer | null => {
+  const segment = segmentsOf(jpeg)?.find(({ marker, at, end }) => marker === 0xe1 && end <= jpeg.length && jpeg.toString('latin1', at + 4, at + 8) === 'Exif')
+  return segment ? jpeg.subarray(segment.at + 4, segment.end) : null
+}
+
+/** Those before the first scan. */
+function segmentsOf(jpeg: Buffer): readonly Segment[] | null {
+  if (jpeg.length < 4 || jpeg.readUInt16BE(0) !== 0xffd8) return null
+  const segments: Segment[] = []
+  for (let at = 2; at + 10 <= jpeg.length; ) {
+    if (jpeg[at] !== 0xff) break
+    const marker = jpeg.readUInt8(at + 1)
+    if (marker === START_OF_SCAN) break
+    // Bytes of 0xff may fill up before a marker.
+    if (marker === 0xff) {
+      at += 1
+      continue
+    }
+    const end = at + 2 + jpeg.readUInt16BE(at + 2)
+    segments.push({ marker, at, end })
+    at = end
+  }
+  return segments
+}
+
+/** One directory with one tag. */
+function exifOf(orientation: number): Buffer {
+  const block = Buffer.from('ffe10022457869660000' + '4d4d002a00000008' + '0001' + '011200030000000100000000' + '00000000', 'hex')
+  if (block.length !== 36) throw damaged()
+  block.writeUInt16BE(orientation, 28)
+  return block
+}
