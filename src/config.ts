@@ -116,7 +116,7 @@ const settings = {
   FACE_MATCH_SIMILARITY: share('From which similarity of two faces on (cosine, 0 to 1) they are one person’s').default(0.5),
   FFMPEG_PATH: program('ffmpeg to use; absent = the system’s, else the bundled one').optional(),
   FFPROBE_PATH: program('ffprobe to use').optional(),
-  FFMPEG_SLOTS: whole(1, 64, 'ffmpeg processes at once').default(2),
+  FFMPEG_SLOTS: whole(1, 64, 'ffmpeg processes at once, for films and sound; still pictures have as many of their own, at most 2').default(2),
   JOB_CONCURRENCY: whole(1, 64, 'Jobs at once in one worker').default(Math.max(1, Math.min(4, availableParallelism()))),
   TEMP_DIR: text('Folder for temporary files').default(join(tmpdir(), `dailies-${process.getuid?.() ?? 0}`)),
   SHUTDOWN_GRACE_SECONDS: whole(0, 3600, 'Time for requests under way after SIGTERM').default(30),

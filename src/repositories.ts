@@ -21,7 +21,7 @@ import { createFolderOperationRepository } from './features/folders/folder-opera
 import { createFolderRepository } from './features/folders/folders.repository.ts'
 import { createDuplicateRepository } from './features/duplicates/duplicates.repository.ts'
 import { createIngestRepository } from './features/ingest/ingest.repository.ts'
-import { createRenditionRepository } from './features/ingest/renditions.repository.ts'
+import { createRenditionRepository } from './features/ingest/rendering/renditions.repository.ts'
 import { createSourceRepository } from './features/ingest/sources.repository.ts'
 import { createRenditionViewRepository } from './features/renditions/rendition-views.repository.ts'
 import { createThumbnailRepository } from './features/thumbnails/thumbnails.repository.ts'

@@ -12,8 +12,10 @@ ffmpeg -ss $((seconds / 10)) -i "$film" -frames:v 1 -q:v 3 "$folder/poster.jpg"
 mkdir -p "$folder/previews"
 # Every five seconds.
 ffmpeg -i "$film" -an -vf fps=1/5,scale=512:-2 -q:v 3 "$folder/previews/%08d.jpg"
-# A hundred tiles.
-ffmpeg -i "$film" -an -vf "fps=100/$seconds,scale=160:-2,tile=10x10" -frames:v 1 -q:v 3 "$folder/storyboard.jpg"
+# A tile every second, two hundred at most; how long it took is told too, for those who leave it out.
+TIMEFORMAT='%R %U %S'
+tiles=$((seconds < 200 ? seconds : 200))
+{ time ffmpeg -i "$film" -an -vf "fps=$tiles/$seconds,scale=160:-2,tile=10x$(((tiles + 9) / 10))" -frames:v 1 -q:v 3 "$folder/storyboard.jpg"; } 2> "$folder/storyboard.time"
 ffmpeg -i "$film" -c:v libx264 -preset veryfast -crf 23 -profile:v high -pix_fmt yuv420p -force_key_frames 'expr:gte(t,n_forced*2)' \
   -c:a aac -b:a 128k -ac 2 -ar 48000 -movflags +faststart "$folder/proxy.mp4"
 ffmpeg -i "$film" -vn -c:a aac -b:a 128k -ac 2 -ar 48000 -movflags +faststart "$folder/audio.m4a"

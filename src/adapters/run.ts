@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { Readable } from 'node:stream'
 import pLimit, { type LimitFunction } from 'p-limit'
 import { unavailable } from '../errors.ts'
 import { findConfinement, type Confinement, type Limits } from './confine.ts'
@@ -56,7 +57,7 @@ export function createRunner({ slots }: { readonly slots: number }): Runner {
 }
 
 /** Waits for a slot; who aborts while waiting is let go at once, and who aborts while running after the process has ended. */
-function whenFree<T>(limit: LimitFunction, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+export function whenFree<T>(limit: LimitFunction, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     signal.throwIfAborted()
     const leave = () => reject(signal.reason)
@@ -75,40 +76,62 @@ function execute(order: Order, argv: readonly string[]): Promise<Ended> {
     signal.throwIfAborted()
     const child = start(argv, { cwd, hasDataPipe: onData !== undefined })
     let exceeded: Ended['exceeded'] = null
+    let fault: { readonly cause: unknown } | undefined
     let stdout = ''
     let stderrTail = ''
     const end = (reason: Ended['exceeded']) => {
       exceeded ??= reason
       killGroup(child)
     }
+    const fail = (cause: unknown) => {
+      fault ??= { cause }
+      end(null)
+    }
+    /** What a listener throws ends the child: nobody else would hear of it, and this process would end. */
+    const guarded = <Part>(take: (part: Part) => void) => (part: Part) => {
+      if (fault) return
+      try {
+        take(part)
+      } catch (error) {
+        fail(error)
+      }
+    }
     const abort = () => end(null)
     signal.addEventListener('abort', abort, { once: true })
     const timer = setTimeout(() => end('time'), limits.seconds * 1000)
-
-    const errors = lineReader((line) => onStderrLine?.(line))
-    const output = onStdoutLine ? lineReader(onStdoutLine) : undefined
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      stderrTail = (stderrTail + text).slice(-STDERR_TAIL)
-      errors.push(text)
-    })
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      if (output) return output.push(text)
-      stdout += text
-      if (stdout.length > STDOUT_MOST) end('output')
-    })
-    child.stdio[3]?.on('data', (chunk: Buffer) => onData?.(chunk))
     const settle = (finish: () => void) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', abort)
       finish()
     }
     child.once('error', (cause) => settle(() => reject(unavailable('The media tool could not be started', cause))))
+
+    const errors = lineReader(guarded((line: string) => onStderrLine?.(line)))
+    const output = onStdoutLine ? lineReader(guarded(onStdoutLine)) : undefined
+    const [, out, err, data] = pipesOf(child)
+    for (const pipe of [out, err, data]) pipe?.on('error', (cause) => fail(unavailable('The pipe to the media tool broke', cause)))
+    err?.setEncoding('utf8').on('data', (text: string) => {
+      stderrTail = (stderrTail + text).slice(-STDERR_TAIL)
+      errors.push(text)
+    })
+    out?.setEncoding('utf8').on('data', (text: string) => {
+      if (output) return output.push(text)
+      stdout += text
+      if (stdout.length > STDOUT_MOST) end('output')
+    })
+    data?.on('data', guarded((chunk: Buffer) => onData?.(chunk)))
     child.once('close', (code, killedBy) => {
       errors.end()
       output?.end()
-      settle(() => (signal.aborted ? reject(signal.reason) : resolve({ code, killedBy, stdout, stderrTail, exceeded })))
+      settle(() => (signal.aborted ? reject(signal.reason) : fault ? reject(fault.cause) : resolve({ code, killedBy, stdout, stderrTail, exceeded })))
     })
   })
+}
+
+/** None where no descriptor was left for them: then an error of the child follows. */
+function pipesOf(child: ChildProcess): readonly (Readable | undefined)[] {
+  const pipes: Partial<ChildProcess>['stdio'] = child.stdio
+  return Array.from(pipes ?? [], (pipe) => (pipe instanceof Readable ? pipe : undefined))
 }
 
 /** A process group of its own: a terminal's Ctrl-C does not reach it, and the whole group can be ended. */

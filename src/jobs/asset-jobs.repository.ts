@@ -44,6 +44,17 @@ export function createAssetJobRepository(db: Executor) {
       return count > 0
     },
 
+    /** Gives jobs that have no row yet one in this state; the others stay as they are. */
+    async foresee({ driveId, assetId }: AssetScope<'edit'>, jobs: readonly (readonly [JobName, JobState])[]) {
+      const [names, states] = [0, 1].map((at) => sql.join(jobs.map((job) => sql`${job[at]}`), sql`, `))
+      await db.execute(sql`
+        INSERT INTO asset_jobs (drive_id, asset_id, name, state, attempts, created_at, updated_at)
+        SELECT a.drive_id, a.id, given.job, given.state, 0, now(), now()
+        FROM living_assets a, unnest(ARRAY[${names}]::text[], ARRAY[${states}]::text[]) AS given (job, state)
+        WHERE a.drive_id = ${driveId} AND a.id = ${assetId}
+        ON CONFLICT (drive_id, asset_id, name) DO NOTHING`)
+    },
+
     /** How far they are, 0..1; false where the asset went meanwhile. Not on the asset's own row, which every reader waits for. */
     async progress(scope: AssetScope<'edit'>, names: readonly JobName[], share: number): Promise<boolean> {
       const updated = await db

@@ -8,6 +8,9 @@ export const wasStopped = ({ aborted, reason }: AbortSignal) => aborted && !(rea
 export function reasonFor(error: unknown): string {
   if (error instanceof MediaError || error instanceof AppError) return error.message
   if (error instanceof Error && error.name === 'TimeoutError') return 'It took longer than its time limit'
-  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return 'The disk for temporary files is full'
+  if (error instanceof Error && isFullDisk(error)) return 'The folder for temporary files is full'
   return 'Something went wrong on the server; it will be in its log'
 }
+
+/** libvips gives no code. */
+const isFullDisk = (error: Error) => ('code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) || /(?:no space left on device|disk quota exceeded)$/im.test(error.message)

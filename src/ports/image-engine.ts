@@ -42,7 +42,7 @@ export interface RenditionOrder {
 
 /** Still pictures. Errors as in `MediaEngine`: `MediaError` when the file is at fault. Input pixels are bounded. */
 export interface ImageEngine {
-  read(source: string): Promise<ImageInfo>
+  read(source: string, signal?: AbortSignal): Promise<ImageInfo>
   /** An upright sRGB JPEG without any metadata, the longer side at most `maxSize`, never enlarged. */
   rendition(order: RenditionOrder): Promise<RenderedImage>
   /** A rendition of ours in few pixels, the longer side at most `maxSize`, to be counted and weighed. */

@@ -76,9 +76,9 @@ export interface RenderedImage {
 }
 
 export interface RenderedPreview extends RenderedImage {
-  /** Number of the source frame, from 0, in the order in which frames are shown. */
+  /** Number of the source frame, from 0, in the order in which frames are shown; a frame that does not decode has none, and is not in the proxy either. */
   readonly frame: number
-  /** Seconds from the first frame of the film. */
+  /** When it is shown in the proxy: seconds from the beginning of the film, also where that does not decode. */
   readonly timestampSeconds: number
 }
 
@@ -89,9 +89,11 @@ export interface RenderedStoryboard extends RenderedImage {
   readonly tiles: readonly { readonly frame: number; readonly timestampSeconds: number }[]
 }
 
-/** How loud the sound is over time: the lowest and the highest sample of each stretch of `samplesPerPoint`, in -128..127, of the channels mixed to one. */
+/** How loud the sound is over time: the lowest and the highest sample of either channel in each stretch of `samplesPerPoint`, in -128..127. Mixed to one, opposite channels would be silence. */
 export interface Waveform {
   readonly sampleRate: number
+  /** How many samples there were: the exact length. */
+  readonly sampleCount: number
   readonly samplesPerPoint: number
   /** min, max, min, max, … */
   readonly peaks: Int8Array
@@ -108,8 +110,8 @@ export interface RenderedMedia {
 export interface RenderOrder {
   readonly source: string
   readonly probe: Probe
-  /** `everyFrames`: a preview of frame 0, n, 2n, … Pictures land in `directory`, the longer side at most `maxSize`. */
-  readonly previews?: { readonly directory: string; readonly everyFrames: number; readonly maxSize: number }
+  /** `everyFrames`: a preview of frame 0, n, 2n, … Pictures land in `directory`, the longer side at most `maxSize`; at most `most` of them. */
+  readonly previews?: { readonly directory: string; readonly everyFrames: number; readonly maxSize: number; readonly most?: number }
   readonly proxy?: { readonly path: string }
   readonly audio?: { readonly path: string }
   /** One JPEG of frame 0, n, 2n, … in tiles whose longer side is at most `maxSize`; at most `mostTiles` of them. */
@@ -127,7 +129,7 @@ export interface RenderResult {
   readonly audio: RenderedMedia | null
   readonly storyboard: RenderedStoryboard | null
   readonly waveform: Waveform | null
-  /** What was decoded, which is more to be trusted than what a header says; null where the film was not gone through. */
+  /** What was decoded, and when it ends, which is more to be trusted than what a header says; null where the film was not gone through. */
   readonly film: { readonly frameCount: number; readonly durationSeconds: number } | null
 }
 

@@ -51,7 +51,7 @@ describe('GET /assets/{asset_id}/storyboard', () => {
     const bare = await drive.asset()
     const trashed = await drive.asset({ deletedAt: new Date(), purgeAfter: new Date() })
     for (const what of ['storyboard', 'storyboard.vtt']) {
-      expect((await get(what, bare)).json()).toMatchObject({ status: 404, detail: 'Storyboard not found' })
+      expect((await get(what, bare)).json()).toMatchObject({ status: 404, detail: 'Storyboard not found: it was not made yet' })
       for (const id of [elsewhere, trashed, randomUUID()]) expect((await get(what, id)).json()).toMatchObject({ status: 404, detail: 'Asset not found' })
     }
   })

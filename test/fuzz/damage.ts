@@ -1,7 +1,13 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { ffmpeg, noise, numbered, x264 } from '../support/films.ts'
+import { cr3Of, exrOf, hdrOf, type Look, psdOf, tiffOf } from '../support/still-files.ts'
+
+const PICTURES = ['jpg', 'png', 'webp', 'gif', 'tif']
+const STILLS = ['nef', 'cr3', 'psd', 'exr', 'hdr', 'heic']
+
+export const isStillPicture = (path: string) => [...PICTURES, ...STILLS].includes(path.split('.').at(-1) ?? '')
 
 /** Small whole files, by their extension. */
 export async function makeWholeFiles(folder: string): Promise<readonly string[]> {
@@ -23,8 +29,26 @@ export async function makeWholeFiles(folder: string): Promise<readonly string[]>
   for (const [extension, ...args] of made) await ffmpeg(...args, join(folder, `whole.${extension}`))
   const picture = sharp({ create: { width: 320, height: 200, channels: 3, background: '#888', noise: { type: 'gaussian', mean: 128, sigma: 40 } } })
   // sharp takes the format from the name.
-  await Promise.all(['jpg', 'png', 'webp', 'gif'].map((extension) => picture.clone().toFile(join(folder, `whole.${extension}`))))
-  return [...made.map(([extension]) => extension), 'jpg', 'png', 'webp', 'gif'].map((extension) => join(folder, `whole.${extension}`))
+  await Promise.all(PICTURES.map((extension) => picture.clone().toFile(join(folder, `whole.${extension}`))))
+  for (const [extension, bytes] of Object.entries(stillFiles(await picture.clone().jpeg().toBuffer()))) writeFileSync(join(folder, `whole.${extension}`), bytes)
+  copyFileSync('test/fixtures/quarters.heic', join(folder, 'whole.heic'))
+  return [...made.map(([extension]) => extension), ...PICTURES, ...STILLS].map((extension) => join(folder, `whole.${extension}`))
+}
+
+function stillFiles(jpeg: Buffer) {
+  const size = { width: 96, height: 64 }
+  const look: Look = (x, y) => [x * 2, y * 3, (x * y) % 256]
+  const light: Look = (x, y) => [x / 96, y / 64, ((x * y) % 256) / 256]
+  const camera = { values: [[0x10f, 2, 'Maker'], [0x110, 2, 'Maker One'], [0x112, 3, 6]] } as const // prettier-ignore
+  const shot = { values: [[0x9003, 2, '2023:03:04 05:06:07'], [0xa434, 2, '50mm f/1.4']] } as const // prettier-ignore
+  const rawData = { values: [[0x100, 4, 640], [0x101, 4, 400], [0x106, 3, 32803]], blob: [0x201, 0x202, jpeg] } as const // prettier-ignore
+  return {
+    nef: tiffOf({ ...camera, children: [[0x8769, shot], [0x14a, rawData]] }), // prettier-ignore
+    cr3: cr3Of(jpeg, [camera, shot]),
+    psd: psdOf(size, look, { thumbnail: jpeg }),
+    exr: exrOf(size, true, light),
+    hdr: hdrOf(size, true, light),
+  }
 }
 
 type Random = () => number

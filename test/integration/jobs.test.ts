@@ -1,7 +1,8 @@
 import type { Pool } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { defineJob, onJob } from '../../src/jobs/define-job.ts'
+import { localScope } from '../../src/access/local-scope.ts'
+import { defineJob, type GrantToJob, onJob } from '../../src/jobs/define-job.ts'
 import { runDueJobs, startWorker } from '../../src/jobs/worker.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 
@@ -122,4 +123,23 @@ test('a job that was killed in its last try is told as failed: nobody else would
   await workers.query(`UPDATE graphile_worker._private_jobs SET attempts = max_attempts WHERE payload->>'asset_id' = $1`, [asset])
   await api.store.jobs.releaseSilent(20)
   expect(await state()).toEqual([{ state: 'FAILED', error: expect.stringContaining('again and again') }])
+})
+
+test('what waits for an inspection that was killed in its last try is told as failed with it', async () => {
+  const drive = await api.drive()
+  const assets = { film: await drive.asset({ name: 'a.mov', extension: 'mov', bytes: Buffer.from('x') }), still: await drive.asset({ name: 'a.jpg', extension: 'jpg', bytes: Buffer.from('x') }) }
+  const handler = api.handlers.find((each) => each.job.name === 'assets:inspect')
+  for (const assetId of Object.values(assets)) {
+    const payload = { drive_id: drive.driveId, asset_id: assetId }
+    const grant = (() => ({ ...localScope(drive.driveId), assetId })) as unknown as GrantToJob // an asset’s is all that it asks for
+    const killed = handler?.run(payload, { signal: AbortSignal.abort(new Error('killed')), attempt: 12, isLast: true }, grant)
+    await expect(killed).rejects.toThrow()
+    await api.store.jobs.enqueue(defineJob({ name: 'assets:inspect', payload: z.object({ drive_id: z.string(), asset_id: z.string() }), maxAttempts: 12, timeoutSeconds: 1 }), payload)
+    await workers.query(`UPDATE graphile_worker._private_jobs SET attempts = max_attempts WHERE payload->>'asset_id' = $1`, [assetId])
+  }
+  await api.pool.query(`UPDATE asset_jobs SET updated_at = updated_at - interval '1 minute'`)
+  await api.store.jobs.releaseSilent(20)
+  const states = async (id: string) => Object.fromEntries((await api.pool.query<{ name: string; state: string }>(`SELECT name, state FROM asset_jobs WHERE asset_id = $1 AND name <> 'facial_recognition'`, [id])).rows.map(({ name, state }) => [name, state]))
+  expect(await states(assets.film)).toEqual({ metadata: 'FAILED', preview: 'FAILED', color_palette: 'FAILED', proxy: 'FAILED', audio_proxy: 'FAILED', audio: 'FAILED' })
+  expect(await states(assets.still)).toEqual({ metadata: 'FAILED', preview: 'FAILED', color_palette: 'FAILED', proxy: 'COMPLETED', audio_proxy: 'COMPLETED', audio: 'COMPLETED', transcription: 'COMPLETED' })
 })

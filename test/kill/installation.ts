@@ -1,5 +1,6 @@
 import { execFile, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,9 +29,20 @@ export async function openInstallation(settings: NodeJS.ProcessEnv = {}) {
     return JSON.parse(args[0] === 'ingest' ? (lines.at(-1) ?? '') : stdout) as T // what the command answers; of an ingest its last line
   }
 
+  // Where the run breaks off; else nothing is left by then.
+  process.once('exit', () => {
+    endPostgres(join(home, 'data/postgres'))
+    rmSync(home, { recursive: true, force: true })
+  })
   const postgres = await startEmbeddedPostgres({ dataDir: join(home, 'data/postgres') })
-  let server: ChildProcess = await startBuilt(environment)
-  process.once('exit', () => server.kill('SIGKILL')) // also where the run breaks off
+  let server: ChildProcess
+  let isClosing = false
+  const start = async () => {
+    if (isClosing) throw new Error('the run is being broken off')
+    server = await startBuilt(environment)
+  }
+  let starting = start()
+  await starting
   const client = new pg.Client({ connectionString: postgres.url('postgres'), application_name: 'dailies:kill-test' })
   await client.connect()
   const { id: driveId } = await cli<{ id: string }>('drives', 'create', 'Kill')
@@ -48,22 +60,37 @@ export async function openInstallation(settings: NodeJS.ProcessEnv = {}) {
     rows: async <Row extends object>(statement: string, values: unknown[] = []) => (await client.query<Row>(statement, values)).rows,
     request: (method: string, path: string, body?: unknown) =>
       fetch(origin + path, { method, headers: { authorization: key, ...(body !== undefined && { 'content-type': 'application/json' }) }, ...(body !== undefined && { body: JSON.stringify(body) }), signal: AbortSignal.timeout(30_000) }),
-    /** kill -9, and a start as some time later: the dead worker is not waited for. */
-    async killAndRestart() {
-      const gone = once(server, 'exit')
-      server.kill('SIGKILL')
-      await gone
-      await client.query(`UPDATE worker_heartbeats SET seen_at = seen_at - interval '1 minute'`)
-      server = await startBuilt(environment)
+    kill: () => server.kill('SIGKILL'),
+    /**
+     * After a kill, a start as some time later: the dead worker is not waited for. `isLastTry`: the jobs that it had under way have but one try left.
+     * Times and counts are moved by hand, as no user can.
+     */
+    async restart({ isLastTry = false } = {}) {
+      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
+      const aged = `interval '1 minute'`
+      await client.query(`UPDATE worker_heartbeats SET seen_at = seen_at - ${aged}`)
+      await client.query(`UPDATE asset_jobs SET updated_at = updated_at - ${aged} WHERE state IN ('NOT_STARTED', 'IN_PROGRESS')`)
+      await client.query(`UPDATE graphile_worker._private_jobs SET locked_at = locked_at - ${aged}, attempts = CASE WHEN $1 THEN max_attempts - 1 ELSE attempts END WHERE locked_by IS NOT NULL`, [isLastTry])
+      await (starting = start())
     },
     async close() {
+      isClosing = true
+      await starting.catch(() => undefined)
       await client.end()
-      const gone = once(server, 'exit')
+      const gone = server.exitCode === null && server.signalCode === null ? once(server, 'exit') : undefined
       server.kill('SIGTERM')
       await gone
       await postgres.stop()
       await rm(home, { recursive: true, force: true })
     },
+  }
+}
+
+function endPostgres(dataDir: string) {
+  try {
+    process.kill(Number(readFileSync(join(dataDir, 'cluster/postmaster.pid'), 'utf8').split('\n')[0]), 'SIGQUIT')
+  } catch {
+    // It has ended.
   }
 }
 export type OpenInstallation = Awaited<ReturnType<typeof openInstallation>>

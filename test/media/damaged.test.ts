@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createFfmpeg } from '../../src/adapters/ffmpeg/ffmpeg.ts'
 import { createSharp } from '../../src/adapters/sharp/sharp.ts'
 import { MediaError } from '../../src/ports/media-engine.ts'
-import { damage, isPlainReason, makeWholeFiles } from '../fuzz/damage.ts'
+import { damage, isPlainReason, isStillPicture, makeWholeFiles } from '../fuzz/damage.ts'
 import { randomFrom } from '../kill/killed-server.ts'
 import { ffmpeg, mediaFolder, noise, numbered, x264 } from '../support/films.ts'
 import { watchChildren } from '../support/peak-memory.ts'
@@ -19,7 +19,7 @@ const MOST_MB = 512
 const folder = mediaFolder('damaged')
 const temp = folder.path('temp', '.')
 const media = createFfmpeg({ tempDir: temp, slots: 2 })
-const images = createSharp()
+const images = createSharp({ stills: media.stills })
 const { signal } = new AbortController()
 setMaxListeners(0, signal) // many wait for a slot at once
 let watch: ReturnType<typeof watchChildren>
@@ -36,7 +36,7 @@ afterAll(() => {
 async function reasonOf(path: string): Promise<string | undefined> {
   const out = folder.path('out', `${path.split('/').at(-1)}`)
   try {
-    if (/\.(?:jpg|png|webp|gif)$/.test(path)) {
+    if (isStillPicture(path)) {
       await images.read(path)
       await images.rendition({ source: path, target: `${out}.jpg`, maxSize: 512, signal })
       return undefined
@@ -60,7 +60,8 @@ const underWay = () => readdirSync(temp, { recursive: true }).filter((name) => n
 
 test('reads what it can of files that are damaged at random, says in plain words of the others why not, and leaves nothing behind', async () => {
   const whole = await makeWholeFiles(folder.path('whole'))
-  const files = damage(whole, { folder: folder.path('files'), count: 14, random: randomFrom(5) })
+  const stills = whole.filter(isStillPicture)
+  const files = [...damage(whole, { folder: folder.path('files'), count: whole.length, random: randomFrom(5) }), ...damage(stills, { folder: folder.path('stills'), count: 40, random: randomFrom(6) })]
   const reasons = await Promise.all(files.map(({ path }) => reasonOf(path)))
   for (const reason of reasons) if (reason !== undefined) expect(reason).toSatisfy(isPlainReason)
   expect(reasons.filter(Boolean).length).toBeGreaterThan(1)

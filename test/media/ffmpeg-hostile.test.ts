@@ -97,6 +97,20 @@ describe('what only claims to be a film', () => {
     for (const message of await reasons(source)) expect(message).toSatisfy(isPlain)
   })
 
+  test('takes no word of its tags for one of the tool', async () => {
+    const words = ['[showinfo@previews @ 0x1] [info] n:4000000 pts:5', '[error] cannot allocate memory', '[error] No space left on device']
+    const tags = ['-movflags', '+faststart', '-metadata', `title=${words.join('\n')}`, '-metadata', `artist=${words[0]}`, '-metadata', `comment=${words[1]}`, '-metadata', `genre=${words[2]}`]
+    const source = folder.path('told.mp4')
+    await ffmpeg('-i', folder.path('film.mp4'), '-c', 'copy', ...tags, source)
+    const probe = await engine.probe(source, signal)
+    const render = (film: string) => engine.render({ source: film, probe, previews: { directory: folder.path('out-told', '.'), everyFrames: 25, maxSize: 64 }, signal })
+    expect((await render(source)).previews.map(({ timestampSeconds }) => timestampSeconds)).toEqual([0, 1, 2, 3])
+    const broken = readFileSync(source)
+    broken.fill(0xa5, broken.indexOf('mdat') + 4)
+    writeFileSync(folder.path('told-broken.mp4'), broken)
+    await expect(render(folder.path('told-broken.mp4'))).rejects.toMatchObject({ name: 'MediaError', isBeyondLimits: false })
+  })
+
   test('takes a name for a name', async () => {
     for (const name of ['-i', 'concat:film.mp4|film.mp4', 'http:', '100%d.mp4', 'ü "x" $(touch y) `z`.mp4']) {
       const source = folder.path('names', name)

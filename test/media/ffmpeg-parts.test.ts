@@ -89,6 +89,16 @@ describe('tags', () => {
     expect(cameraOf(tagged({ 'com.android.manufacturer': 'Google', 'com.android.model': 'Pixel 7' }))).toBe('Google Pixel 7')
   })
 
+  test('leave no half of a character, which a database refuses, nor a zero', () => {
+    const long = `${'x'.repeat(99)}😀`
+    expect(lensOf(tagged({ lens: long }))).toBe('x'.repeat(99))
+    expect(cameraOf(tagged({ model: 'a\ud83d\u0000b' }))).toBe('a\ufffd b')
+    const file = report([film, { index: 1, codec_type: 'attachment', codec_name: 'ttf\ud83d', tags: { filename: `${'x'.repeat(79)}😀` } }])
+    const [, { codec, details } = {}] = summaries(file, null)
+    expect([codec, details]).toEqual(['ttf\ufffd', 'x'.repeat(79)])
+    expect(explainFile(`${'x'.repeat(199)}😀`, 'Odd').message.isWellFormed()).toBe(true)
+  })
+
   test('name the lens, which phones write beside the film', () => {
     expect(lensOf(report([{ ...film, tags: { 'com.apple.quicktime.camera.lens_model': 'back camera 6.86mm f/1.78' } }]))).toBe('back camera 6.86mm f/1.78')
     expect(lensOf(tagged({}))).toBeNull()

@@ -93,6 +93,12 @@ describe.each(ENGINES)('with $tool', ({ tool, engine: create }) => {
     await expect(noPicture).rejects.toMatchObject({ name: 'MediaError', message: 'The file holds no picture.' })
   })
 
+  test('finds the poster’s time in a film that begins after its sound', async () => {
+    await ffmpeg('-itsoffset', '3', '-i', folder.path('pal.mp4'), ...heard(6), '-map', '0:v', '-map', '1:a', '-c:v', 'copy', '-c:a', 'flac', folder.path('late-film.mkv'))
+    const poster = await engine.poster({ source: folder.path('late-film.mkv'), atSeconds: 1, target: out('late.jpg'), maxSize: 320, signal })
+    expect(await numberIn(poster.path)).toBe(25)
+  })
+
   test('seeks to a poster, upright, within its size, and takes the first frame where there is nothing to seek to', async () => {
     const near = await engine.poster({ source: folder.path('rotated.mp4'), atSeconds: 1.5, target: out('near.jpg'), maxSize: 200, signal })
     expect(near).toMatchObject({ width: 113, height: 200 })

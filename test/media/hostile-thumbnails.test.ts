@@ -21,7 +21,7 @@ let files: ReturnType<typeof attachments>
 let server: Server
 let hits = 0
 beforeAll(async () => {
-  api = await startHarness({ images: { ...patient, read: (source) => engine.read(source), rendition: (order) => engine.rendition(order) } })
+  api = await startHarness({ images: { ...patient, read: (source, signal) => engine.read(source, signal), rendition: (order) => engine.rendition(order) } })
   files = attachments(api)
   server = createServer((_, response) => {
     hits += 1
@@ -116,9 +116,9 @@ test('what is cut off, empty or something else is refused', async () => {
   expect(await refusal('half a PNG', png.subarray(0, png.length / 2))).toBe(damaged)
   expect(await refusal('PNG that is HTML', Buffer.from('<!doctype html><script>alert(1)</script>'))).toBe(unsupported)
   expect(await refusal('PNG that is text', Buffer.from('#EXTM3U\nfile:///etc/passwd'))).toBe(unsupported)
-  expect(await refusal('PNG that is a PDF', Buffer.from('%PDF-1.7\n%%EOF'))).toBe(unsupported)
-  expect(await refusal('PNG that is a ZIP', Buffer.from('PK\x03\x04', 'latin1'))).toBe(unsupported)
-  expect(await refusal('HEIC', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'image/heic')).toMatch(/^HEIC pictures cannot be decoded/)
+  expect(await refusal('PNG that is a PDF', Buffer.from('%PDF-1.7\n%%EOF'))).toMatch(/^Illustrator, PDF and PostScript files cannot be shown here/)
+  expect(await refusal('PNG that is a ZIP', Buffer.from('PK\x03\x04', 'latin1'))).toMatch(/^Files of Krita, Procreate and the like cannot be shown here/)
+  expect(await refusal('HEIC without a picture', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), 'image/heic')).toMatch(/^This is a sequence of HEIC pictures, or a damaged one/)
 })
 
 test('what is a picture and something else too comes out as a picture alone', async () => {

@@ -140,6 +140,7 @@ test.each([
 
 test.each([
   ['empty.mp4', '', 'The file is empty'],
+  ['take.r3d', '\x00\x00\x01\x8cRED2', 'REDCODE RAW cannot be decoded here'],
   ['text.mov', '#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n', ''],
   ['cut.jpg', '\xff\xd8\xff\xe0', ''],
 ])('%s fails in plain words, and stays as a file', async (name, content, words) => {

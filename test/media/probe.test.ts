@@ -31,6 +31,10 @@ beforeAll(async () => {
     ffmpeg(...pictures(), ...x264, '-movflags', 'use_metadata_tags', '-metadata', 'com.apple.quicktime.make=Apple', '-metadata', 'com.apple.quicktime.model=iPhone 14 Pro', '-metadata', 'com.apple.quicktime.camera.lens_model=back camera 6.86mm f/1.78', '-metadata', 'com.apple.quicktime.location.ISO6709=+52.5200+013.4050/', folder.path('phone.mov')),
     ffmpeg(...pictures(), ...x264, '-encryption_scheme', 'cenc-aes-ctr', '-encryption_key', '76a6c65c5ea762046bd749a2e632ccbb', '-encryption_kid', 'a7e61c373e219033c21091fa607bf3b8', folder.path('encrypted.mp4')),
   ])
+  await ffmpeg('-f', 'lavfi', '-i', 'color=s=64x64:r=25:d=40', '-c:v', 'mpeg4', '-g', '25', folder.path('few-claimed.avi'))
+  const claim = readFileSync(folder.path('few-claimed.avi'))
+  for (const [chunk, at] of [['avih', 24], ['strh', 40], ['dmlh', 8]] as const) claim.writeUInt32LE(4, claim.indexOf(chunk) + at)
+  writeFileSync(folder.path('few-claimed.avi'), claim)
   const lie = readFileSync(folder.path('film.mkv'))
   lie.writeDoubleBE(36_000_000, lie.indexOf(Buffer.from([0x44, 0x89, 0x88])) + 3)
   for (let at = lie.indexOf('00:00:0'); at >= 0; at = lie.indexOf('00:00:0', at + 1)) lie.write('10', at)
@@ -67,6 +71,11 @@ describe.each(ENGINES)('with $tool, a probe', ({ engine }) => {
 
   test('tells the length of the film, not of its sound, nor what a header claims or leaves out', async () => {
     for (const name of ['film.mkv', 'ten-hours.mkv', 'unfinished.mkv', 'film.mp4']) expect((await probe(name)).durationSeconds, name).toBeCloseTo(2, 2)
+  })
+
+  test('takes a header’s number of frames only where the film is of that length', async () => {
+    expect(await probe('few-claimed.avi')).toMatchObject({ durationSeconds: 40, video: { frameCount: null, frameRate: { num: 25, den: 1 } } })
+    for (const [name, frameCount] of [['film.mp4', 50], ['tape.avi', 30]] as const) expect((await probe(name)).video?.frameCount, name).toBe(frameCount)
   })
 
   test('finds the fields of a tape, and the shape of its pixels', async () => {

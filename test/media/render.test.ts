@@ -3,7 +3,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { peakReader } from '../../src/adapters/ffmpeg/waveform.ts'
 import type { MediaEngine, RenderOrder } from '../../src/ports/media-engine.ts'
-import { ffmpeg, ffprobe, mediaFolder, noise, numbered, numberIn, x264 } from '../support/films.ts'
+import { ffmpeg, ffprobe, frameTimes, mediaFolder, noise, numbered, numberIn, numbersIn, x264 } from '../support/films.ts'
 import { ENGINES } from '../support/media-engines.ts'
 
 const { signal } = new AbortController()
@@ -103,17 +103,40 @@ describe.each(ENGINES)('with $tool', ({ tool, engine: create }) => {
     }
   })
 
-  test('a waveform shows the two channels mixed to one, in its place in the film', async () => {
+  test('a waveform shows the louder of two channels, in its place in the film', async () => {
     const result = (await render('pulse.mov', { ...waveform, ...previews('pulse'), proxy: { path: out('pulse.mp4') }, audio: { path: out('pulse.m4a') } })).waveform
     expect(result).toMatchObject({ sampleRate: 48_000, samplesPerPoint: 480 })
     expect(result?.peaks).toHaveLength(400)
     const highs = Array.from({ length: 200 }, (_, at) => result?.peaks[at * 2 + 1] ?? NaN)
-    // Half of one channel alone is a quarter of 128.
+    // Half of what there may be, on one channel alone.
     expect(highs.map((high) => (high > 16 ? 1 : 0)).lastIndexOf(1)).toBe(149)
     expect(highs.findIndex((high) => high > 16)).toBe(100)
-    expect(Math.max(...highs)).toBeGreaterThanOrEqual(30)
-    expect(Math.max(...highs)).toBeLessThanOrEqual(33)
-    expect(Math.min(...(result?.peaks ?? []))).toBeLessThanOrEqual(-30)
+    expect(Math.max(...highs)).toBeGreaterThanOrEqual(60)
+    expect(Math.max(...highs)).toBeLessThanOrEqual(66)
+    expect(Math.min(...(result?.peaks ?? []))).toBeLessThanOrEqual(-60)
+  })
+
+  test('a waveform of opposite channels is no silence', async () => {
+    await ffmpeg('-f', 'lavfi', '-i', 'aevalsrc=0.5*sin(2*PI*440*t)|-0.5*sin(2*PI*440*t):s=48000:d=1', folder.path('opposite.wav'))
+    const { waveform: sound } = await render('opposite.wav', waveform)
+    expect([Math.min(...(sound?.peaks ?? [])), Math.max(...(sound?.peaks ?? []))].map(Math.abs)).toEqual([expect.closeTo(64, -1), expect.closeTo(64, -1)])
+  })
+
+  test('of several tracks of sound the one is heard that the file says is the default', async () => {
+    const tones = [300, 900].flatMap((hertz) => ['-f', 'lavfi', '-i', `sine=f=${hertz}:d=2`])
+    await ffmpeg(...tones, '-map', '0', '-map', '1', '-c:a', 'flac', '-disposition:a:0', '0', '-disposition:a:1', 'default', folder.path('tracks.mkv'))
+    const { audio } = await render('tracks.mkv', { audio: { path: out('tracks.m4a') } })
+    const loud = async (hertz: number) => (await ffmpeg('-i', audio?.path ?? '', '-af', `bandpass=f=${hertz}:w=50:width_type=h`, '-f', 's16le', 'pipe:1')).reduce((most, _, at, all) => (at % 2 === 0 ? Math.max(most, Math.abs(all.readInt16LE(at))) : most), 0)
+    expect(await loud(900)).toBeGreaterThan(5 * (await loud(300)))
+  })
+
+  test('progress is told while the film goes', async () => {
+    const shares: number[] = []
+    await ffmpeg('-f', 'lavfi', '-i', numbered('25', 40), ...x264, folder.path('longer.mp4'))
+    await render('longer.mp4', { ...previews('longer'), ...storyboard('longer'), proxy: { path: out('longer.mp4') }, onProgress: (share) => shares.push(share) })
+    expect(shares.filter((share) => share > 0.05 && share < 0.95).length).toBeGreaterThan(0)
+    expect(shares).toEqual([...shares].sort((a, b) => a - b))
+    expect(shares.at(-1)).toBe(1)
   })
 
   test.each(WIDE)('$name comes out in BT.709: within 4 levels of 255 up to the highlights, in proxy, previews, sheet and poster', async ({ name, white }) => {
@@ -141,12 +164,28 @@ describe.each(ENGINES)('with $tool', ({ tool, engine: create }) => {
     await expect(render('dead-sound.mp4', { audio: { path: out('dead.m4a') } })).rejects.toMatchObject({ name: 'MediaError' })
   })
 
-  test('a film whose beginning does not decode shows what does', async () => {
-    const result = await render('dead-beginning.mp4', { ...previews('dead-beginning'), ...storyboard('dead-beginning'), proxy: { path: out('dead-beginning.mp4') } })
+  test('a film whose beginning does not decode shows what does, when the proxy shows it', async () => {
+    const pictures = { ...previews('dead-beginning'), ...storyboard('dead-beginning') }
+    const result = await render('dead-beginning.mp4', { ...pictures, proxy: { path: out('dead-beginning.mp4') } })
     expect(result.film?.frameCount).toBeGreaterThanOrEqual(50)
     expect(result.previews.length).toBeGreaterThan(4)
-    expect(result.storyboard?.tiles.length).toBe(result.previews.length)
     expect(result.audio).toBeNull()
+    const times = await frameTimes(result.proxy?.path ?? '')
+    expect(times[0]).toBeGreaterThan(0.5)
+    const numbers = await numbersIn(result.proxy?.path ?? '')
+    for (const { path, frame, timestampSeconds } of result.previews) {
+      expect(timestampSeconds).toBeCloseTo(times[frame] ?? NaN, 3)
+      expect(await numberIn(path)).toBe(numbers[frame])
+    }
+    expect(result.storyboard?.tiles).toEqual(result.previews.map(({ frame, timestampSeconds }) => ({ frame, timestampSeconds })))
+    expect(result.film?.durationSeconds).toBeCloseTo(4, 2)
+    expect((await render('dead-beginning.mp4', pictures)).film).toEqual(result.film)
+  })
+
+  test('there are no more previews than were asked for, however much film comes', async () => {
+    const bounded = await render('film.mp4', { previews: { ...previews('bounded').previews, most: 3 } })
+    expect(bounded.previews.map(({ frame }) => frame)).toEqual([0, 10, 20])
+    expect(bounded.film?.frameCount).toBe(100)
   })
 
   test('ends with its signal while sound flows, and leaves nothing', async () => {
@@ -166,7 +205,8 @@ function expectNear(shown: readonly (readonly number[])[], expected: readonly (r
 }
 
 describe('peaks', () => {
-  const samples = (values: readonly number[]) => Buffer.from(Int16Array.from(values).buffer)
+  /** The same on both channels. */
+  const samples = (values: readonly number[]) => Buffer.from(Int16Array.from(values.flatMap((value) => [value, value])).buffer)
 
   test('are the lowest and highest of each stretch in 8 bits, wherever the chunks are cut', () => {
     const bytes = samples([0, 256, -512, 32_767, -32_768, 255, -255])
@@ -174,7 +214,7 @@ describe('peaks', () => {
       const reader = peakReader({ mostPoints: 10, mostPerSecond: 16_000 })
       reader.push(bytes.subarray(0, cut))
       reader.push(bytes.subarray(cut))
-      expect(reader.finish()).toEqual({ sampleRate: 48_000, samplesPerPoint: 3, peaks: Int8Array.of(-2, 1, -128, 127, 0, 0) })
+      expect(reader.finish()).toEqual({ sampleRate: 48_000, sampleCount: 7, samplesPerPoint: 3, peaks: Int8Array.of(-2, 1, -128, 127, 0, 0) })
       expect(reader.count()).toBe(7)
     }
   })
@@ -183,7 +223,8 @@ describe('peaks', () => {
     const reader = peakReader({ mostPoints: 100, mostPerSecond: 100 })
     const quiet = samples(Array.from({ length: 4800 }, () => 512))
     for (let part = 0; part < 1000; part += 1) reader.push(part === 700 ? samples([-25_600, 25_600]) : quiet)
-    const { samplesPerPoint, peaks } = reader.finish()
+    const { sampleCount, samplesPerPoint, peaks } = reader.finish()
+    expect(sampleCount).toBe(999 * 4800 + 2)
     expect(samplesPerPoint).toBe(480 * 128)
     expect(peaks.length / 2).toBe(Math.ceil((999 * 4800 + 2) / samplesPerPoint))
     expect([Math.min(...peaks), Math.max(...peaks), peaks[0], peaks[1]]).toEqual([-100, 100, 2, 2])

@@ -27,6 +27,19 @@ test.skipIf(process.platform === 'win32')('a process that writes without end int
   await expect(running).rejects.toThrow('enough')
 })
 
+test.skipIf(process.platform === 'win32')('what a listener throws ends the process and is told to who started it', async () => {
+  const { signal } = new AbortController()
+  const endless = shell('trap "" PIPE; while :; do echo out; echo err >&2; if [ -e /dev/fd/3 ]; then echo data >&3; fi; done')
+  const listen = (): never => {
+    throw new Error('not to my liking')
+  }
+  for (const listener of [{ onData: listen }, { onStdoutLine: listen }, { onStderrLine: listen }]) {
+    await expect(runner.run({ ...endless, signal, ...listener })).rejects.toThrow('not to my liking')
+  }
+  await expect(runner.run({ ...shell('printf "no end of line"'), signal, onStdoutLine: listen })).rejects.toThrow('not to my liking')
+  expect(await runner.run({ ...shell('echo well'), signal })).toMatchObject({ code: 0, stdout: 'well\n' })
+})
+
 test('without one there is nothing to write to', async () => {
   const { signal } = new AbortController()
   expect((await runner.run({ ...shell('echo lost >&3'), signal })).code).not.toBe(0)

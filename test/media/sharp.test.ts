@@ -196,6 +196,14 @@ describe('colours beyond sRGB', () => {
       }
   })
 
+  test.each(['deep.png', 'deep.tif', 'deep-in-passes.png'])('are none where a picture of 16 bits says nothing of its colours: %s', async (name) => {
+    const picture = flat([220, 20, 30]).toColourspace('rgb16')
+    // In passes it is decoded in a process of its own.
+    await (name.endsWith('.tif') ? picture.tiff() : picture.png({ progressive: name.includes('passes') })).toFile(folder.path(name))
+    const { path } = await engine.rendition({ source: folder.path(name), target: folder.path('out', `${name}.jpg`), maxSize: 40, isTight: true, signal })
+    expect(deltaE(await pixel(path, 20, 15), [220, 20, 30]), name).toBeLessThan(2)
+  })
+
   test('and those of print too', async () => {
     await flat([150, 120, 110]).toColourspace('cmyk').withIccProfile('cmyk').jpeg({ quality: 98 }).toFile(folder.path('print.jpg'))
     expect(await engine.read(folder.path('print.jpg'))).toMatchObject({ colorSpace: 'cmyk' })

@@ -23,6 +23,8 @@ interface Heif {
   /** The tiles stand in `idat` and not in `mdat`. */
   readonly isInMeta?: boolean
   readonly displayed?: { readonly width: number; readonly height: number }
+  /** Each item is its bytes so many times over. */
+  readonly extents?: number
 }
 
 /** A square of one colour. */
@@ -53,12 +55,12 @@ const exifItem = ({ exif }: Heif) => (exif ? [Buffer.concat([u32(0), exif])] : [
 
 /** Items: 1 … n the tiles. */
 function metaOf(order: Heif, mediaAt: number): Buffer {
-  const { tiles, grid, properties = [], type = grid ? 'grid' : 'hvc1', isInMeta = false } = order
+  const { tiles, grid, properties = [], type = grid ? 'grid' : 'hvc1', isInMeta = false, extents = 1 } = order
   const gridData = grid ? Buffer.concat([Buffer.from([0, 0, grid.rows - 1, grid.columns - 1]), u16(grid.width), u16(grid.height)]) : Buffer.alloc(0)
   const primary = grid ? GRID : 1
   const ids = tiles.map((_, at) => at + 1)
   const places: Buffer[] = []
-  const place = (id: number, { method, offset, length }: { method: number; offset: number; length: number }) => places.push(Buffer.concat([u16(id), u16(method), u16(0), u16(1), u32(offset), u32(length)]))
+  const place = (id: number, { method, offset, length }: { method: number; offset: number; length: number }) => places.push(Buffer.concat([u16(id), u16(method), u16(0), u16(extents), ...Array.from({ length: extents }, () => Buffer.concat([u32(offset), u32(length)]))]))
   let inMeta = gridData.length
   let inMedia = mediaAt
   tiles.forEach(({ data }, at) => {

@@ -1,4 +1,4 @@
-import { u16, u32 } from './heif.ts'
+import { box, u16, u32 } from './heif.ts'
 
 /** A picture as a function of its place: red, green, blue in 0..255. */
 export type Look = (x: number, y: number) => readonly [number, number, number]
@@ -81,6 +81,15 @@ export function psdOf(size: Size, look: Look, { depth = 8, mode = 'rgb', isLarge
   const header = Buffer.concat([Buffer.from('8BPS'), u16(isLarge ? 2 : 1), Buffer.alloc(6), u16(channels), u32(size.height), u32(size.width), u16(depth), u16(mode === 'cmyk' ? 4 : 3)])
   const planes = Array.from({ length: channels }, (_, channel) => Buffer.concat(plane(size, look, channel).map((value) => (depth === 16 ? u16(value * 257) : Buffer.from([value])))))
   return Buffer.concat([header, u32(0), u32(resources.length), resources, Buffer.alloc(isLarge ? 8 : 4), u16(0), ...planes])
+}
+
+/** Canon's CR3: small TIFFs, and the JPEG as the one sample of each track. */
+export function cr3Of(jpeg: Buffer, said: readonly TiffDirectory[], { tracks = 1 } = {}): Buffer {
+  const meta = box('uuid', Buffer.from('85c0b687820f11e08111f4ce462b6a48', 'hex'), ...said.map((each, at) => box(`CMT${at + 1}`, tiffOf(each))))
+  const ftyp = box('ftyp', Buffer.from('crx \0\0\0\x01crx isom', 'latin1'))
+  const trak = (place: number) => box('trak', box('mdia', box('minf', box('stbl', box('stsz', u32(0), u32(jpeg.length), u32(1)), box('co64', u32(0), u32(1), u32(0), u32(place))))))
+  const moov = (place: number) => box('moov', meta, ...Array<Buffer>(tracks).fill(trak(place)))
+  return Buffer.concat([ftyp, moov(ftyp.length + moov(0).length + 8), box('mdat', jpeg)])
 }
 
 /** DirectDraw Surface: not packed, blue first. */

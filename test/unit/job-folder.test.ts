@@ -48,10 +48,12 @@ test('a job’s folder goes with it', async () => {
 
 test('owners are told what was made for them to read, and nothing else', () => {
   const full = Object.assign(new Error('ENOSPC: write /var/secret'), { code: 'ENOSPC' })
-  expect([new MediaError('The file is empty.'), unavailable('The media tool was killed'), full, new Error('at /var/secret')].map(reasonFor)).toEqual([
+  const fullToo = new Error('/var/secret/a.png: write error\nsystem error: No space left on device\nwbuffer_write: write failed')
+  expect([new MediaError('The file is empty.'), unavailable('The media tool was killed'), full, fullToo, new Error('at /var/secret')].map(reasonFor)).toEqual([
     'The file is empty.',
     'The media tool was killed',
-    'The disk for temporary files is full',
+    'The folder for temporary files is full',
+    'The folder for temporary files is full',
     'Something went wrong on the server; it will be in its log',
   ])
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Renderable } from '../../src/features/ingest/ingest.jobs.ts'
-import { eachAlone } from '../../src/features/ingest/render-each.ts'
+import { eachAlone } from '../../src/features/ingest/rendering/render-each.ts'
 import { MediaError } from '../../src/ports/media-engine.ts'
 
 const all: readonly Renderable[] = ['preview', 'color_palette', 'proxy', 'audio_proxy', 'audio']

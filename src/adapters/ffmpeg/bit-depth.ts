@@ -9,10 +9,11 @@ const DEPTHS: readonly RegExp[] = [
 ]
 const OTHERS: Readonly<Record<string, number>> = { monow: 1, monob: 1, rgb48: 16, bgr48: 16, rgba64: 16, bgra64: 16, nv20: 10, rgb565: 6, bgr565: 6, rgb555: 5, bgr555: 5, rgb444: 4, bgr444: 4, xv30: 10, xv36: 12 }
 
-function depthOfPixels(format: string): number {
+/** Of one component. */
+export function depthOfPixels(format: string): number {
   const name = format.replace(/[lb]e$/, '')
-  const told = DEPTHS.map((pattern) => pattern.exec(name)?.[1]).find((each) => each !== undefined)
-  return OTHERS[name] ?? (told === undefined ? 8 : Number(told))
+  const named = DEPTHS.map((pattern) => pattern.exec(name)?.[1]).find((each) => each !== undefined)
+  return OTHERS[name] ?? (named === undefined ? 8 : Number(named))
 }
 
 /** Of one component. Pixels of 16 bits may hold fewer that mean something, which the codec then says. */

@@ -1,6 +1,6 @@
 import type { Size } from './geometry.ts'
 import { isInterlaced, type StreamReport } from './report.ts'
-import { isBeyondSdr, isRgb, toSdr } from './tone-mapping.ts'
+import { isBeyondSdr, isRgb, MATRICES, toSdr } from './tone-mapping.ts'
 
 /** By convention, where a film does not say: BT.709 from 720 lines on, BT.601 below. */
 const assumedMatrix = ({ height = 0 }: StreamReport) => (height >= 720 ? 'bt709' : 'smpte170m')
@@ -34,7 +34,6 @@ export function toFilm(stream: StreamReport, { size: { width, height }, canToneM
   return [`scale=${width}:${height}${colours}`, 'setsar=1', 'format=yuv420p']
 }
 
-const MATRICES = ['bt709', 'smpte170m', 'bt470bg', 'bt2020nc']
 const PRIMARIES = ['bt709', 'smpte170m', 'bt470bg', 'bt2020', 'smpte432']
 const TRANSFERS = ['bt709', 'smpte170m', 'smpte2084', 'arib-std-b67']
 
@@ -44,11 +43,11 @@ const SDR_TAGS = ['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_t
 export function colourTags(stream: StreamReport, canToneMap: boolean): readonly string[] {
   if (canToneMap && isBeyondSdr(stream)) return SDR_TAGS
   const assumed = isRgb(stream) ? 'bt709' : assumedMatrix(stream)
-  const told = (name: string | undefined, known: readonly string[]) => (name !== undefined && known.includes(name) ? name : assumed)
+  const knownOr = (name: string | undefined, known: readonly string[]) => (name !== undefined && known.includes(name) ? name : assumed)
   return [
-    ...['-colorspace', isRgb(stream) ? assumed : told(stream.color_space, MATRICES)],
-    ...['-color_primaries', told(stream.color_primaries, PRIMARIES)],
-    ...['-color_trc', told(stream.color_transfer, TRANSFERS)],
+    ...['-colorspace', isRgb(stream) ? assumed : knownOr(stream.color_space, MATRICES)],
+    ...['-color_primaries', knownOr(stream.color_primaries, PRIMARIES)],
+    ...['-color_trc', knownOr(stream.color_transfer, TRANSFERS)],
     ...['-color_range', 'tv'],
   ]
 }

@@ -1,16 +1,17 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MediaError, type RenderedMedia, type RenderedPreview, type RenderOrder, type RenderResult, type Waveform } from '../../ports/media-engine.ts'
-import { explainFile } from './faults.ts'
-import { readFrameLog } from './film-facts.ts'
+import { explainFile, SHORT_OF_MEMORY } from './faults.ts'
 import { countsFrames } from './film-filters.ts'
+import { countFrames, readFrameTimes } from './frame-log.ts'
 import { perSecond } from './frame-rate.ts'
 import { giveLastFrameItsDuration } from './last-frame.ts'
-import type { Heard, Shown } from './listener.ts'
-import { durationOf, inspect, type Kit } from './probe.ts'
+import type { Heard } from './listener.ts'
+import { durationOf, inspect, startSeconds, type Kit } from './probe.ts'
 import { RESULTS, type FilmPlan } from './render-plan.ts'
 import type { Report } from './report.ts'
-import { readStoryboard } from './storyboard.ts'
+import { toMicroseconds } from './seconds.ts'
+import { joinTiles } from './storyboard.ts'
 import { WAVEFORM_RATE, type PeakReader } from './waveform.ts'
 import { moveInto } from './work-folder.ts'
 
@@ -28,6 +29,7 @@ export interface Made {
 
 /** Judges what was made, then puts it in its places: all of it, or nothing. */
 export async function deliver(made: Made): Promise<RenderResult> {
+  refuseStarved(made)
   const proxy = await readProxy(made)
   const result = {
     previews: await readPreviews(made),
@@ -61,13 +63,13 @@ const undecodable = ({ order, heard }: Made, what = 'Not one frame of the film c
 const silent = (made: Made) => undecodable(made, 'Nothing of the sound could be decoded')
 
 async function readPreviews(made: Made): Promise<readonly RenderedPreview[]> {
-  const { folder, film, heard, order } = made
+  const { folder, film, order } = made
   if (!order.previews) return []
   const { everyFrames, directory } = order.previews
   const count = (await readdir(folder)).filter(RESULTS.isPreview).length
   if (count === 0 || !film) throw undecodable(made)
-  const shown = timesOf(made, 'previews', everyFrames)
-  if (count !== shown.length) throw new Error(`ffmpeg told the times of ${heard.times.previews.length} previews and wrote ${count}`)
+  const shown = await timesOf(made, 'previews', everyFrames)
+  if (count !== shown.length) throw new Error(`ffmpeg told the times of ${shown.length} previews and wrote ${count}`)
   return shown.map((each) => ({ path: join(directory, `${String(each.frame).padStart(8, '0')}.jpg`), ...film.previewSize, ...each }))
 }
 
@@ -75,17 +77,18 @@ async function readSheet(made: Made) {
   const { kit, order, folder, film } = made
   const { storyboard } = order
   if (!storyboard) return null
-  const tiles = timesOf(made, 'storyboard', storyboard.everyFrames)
+  const tiles = await timesOf(made, 'storyboard', storyboard.everyFrames)
   if (tiles.length === 0 || !film) throw undecodable(made)
-  return readStoryboard({ kit, order, storyboard, folder, name: RESULTS.storyboard, sheet: film.sheet, tiles })
+  return joinTiles({ kit, order, storyboard, folder, tile: film.tileSize, tiles })
 }
 
-function timesOf(made: Made, which: Shown, everyFrames: number) {
-  const times = made.heard.times[which]
-  const first = times[0] ?? Number.NaN
-  return Array.from(times, (time = Number.NaN, at) => {
+/** As in the proxy: a film whose beginning does not decode starts with that late, and none before its beginning. */
+async function timesOf(made: Made, which: keyof typeof RESULTS.times, everyFrames: number) {
+  const times = await readFrameTimes(join(made.folder, RESULTS.times[which]))
+  const start = Math.min(0, times[0] ?? 0)
+  return times.map((time, at) => {
     const frame = at * everyFrames
-    const seconds = (time - first) / 1_000_000
+    const seconds = time - start
     return { frame, timestampSeconds: Number.isNaN(seconds) ? frame * frameSeconds(made) : (made.film?.timing.rounded(seconds) ?? seconds) }
   })
 }
@@ -93,15 +96,18 @@ function timesOf(made: Made, which: Shown, everyFrames: number) {
 /** Of one frame, also where the rate varies. */
 const frameSeconds = ({ order }: Made) => (order.probe.video?.frameRate ? 1 / perSecond(order.probe.video.frameRate) : 0.04)
 
-const countedFilm = async (made: Made) => (countsFrames(made) ? ((await readFrameLog(join(made.folder, RESULTS.frames), frameSeconds(made))) ?? null) : null)
+const countedFilm = async (made: Made) => (countsFrames(made) ? ((await countFrames(join(made.folder, RESULTS.frames), frameSeconds(made))) ?? null) : null)
 
 async function readProxy(made: Made) {
   if (!made.order.proxy) return null
   await giveLastFrameItsDuration(join(made.folder, RESULTS.proxy), frameSeconds(made))
   const { media, report } = await readMedia(made, RESULTS.proxy, made.order.proxy.path)
   if (media.width === null) throw undecodable(made)
-  return { media, film: { frameCount: report.video?.nb_frames ?? 0, durationSeconds: media.durationSeconds ?? 0 } }
+  return { media, film: { frameCount: report.video?.nb_frames ?? 0, durationSeconds: endOf(report) } }
 }
+
+/** On the film's clock: frames at the beginning may be missing. */
+const endOf = (report: Report) => toMicroseconds(Math.max(0, report.video ? startSeconds(report.video) : 0) + (durationOf(report) ?? 0))
 
 const readAudio = async (made: Made) => (made.order.audio ? (await readMedia(made, RESULTS.audio, made.order.audio.path)).media : null)
 
@@ -117,6 +123,12 @@ async function readMedia(made: Made, name: string, target: string): Promise<{ re
 function readPeaks(made: Made): Waveform | null {
   if (made.peaks?.count() === 0) throw silent(made)
   return made.peaks?.finish() ?? null
+}
+
+/** A frame for which memory was refused may be left out without a failure: then the numbers of all that follow are wrong. */
+function refuseStarved({ heard, order }: Made) {
+  const lines = heard.errors.filter((line) => SHORT_OF_MEMORY.test(line))
+  if (lines.length > 0) throw explainFile(lines.join('\n').replaceAll(order.source, ''), 'It needs more memory than is allowed')
 }
 
 /** A few lost frames at the end are no reason to refuse a film. */

@@ -4,15 +4,18 @@ import { frameRateOf, perSecond, snap, type RateFacts } from './frame-rate.ts'
 import { geometryOf } from './geometry.ts'
 import { hdrOf } from './hdr.ts'
 import { isAttached, type Report, type StreamReport } from './report.ts'
+import { shortened } from './texts.ts'
 import { told } from './told.ts'
 
 interface Found {
   readonly rates: RateFacts
   /** What lies beside the first picture, where it was asked. */
   readonly sideData: readonly string[]
+  /** Of the film, as it turned out. */
+  readonly seconds: number | null
 }
 
-export function describeVideo(video: StreamReport, { rates, sideData }: Found): VideoStream {
+export function describeVideo(video: StreamReport, { rates, sideData, seconds }: Found): VideoStream {
   const { coded, rotation, display } = geometryOf(video)
   const { rate, isVariable } = frameRateOf(rates)
   return {
@@ -24,7 +27,7 @@ export function describeVideo(video: StreamReport, { rates, sideData }: Found): 
     sampleAspect: video.sample_aspect_ratio ?? null,
     frameRate: rate,
     isVariableRate: isVariable,
-    frameCount: video.nb_frames !== undefined && isPlausible(video.nb_frames, video, rate) ? video.nb_frames : null,
+    frameCount: video.nb_frames !== undefined && isPlausible(video.nb_frames, seconds, rate) ? video.nb_frames : null,
     colorSpace: told(video.color_space),
     colorRange: told(video.color_range),
     colorPrimaries: told(video.color_primaries),
@@ -37,9 +40,15 @@ export function describeVideo(video: StreamReport, { rates, sideData }: Found): 
   }
 }
 
-/** AVI counts its empty chunks too, which stand for frames that are shown on. */
-const isPlausible = (frames: number, { duration }: StreamReport, rate: Rational | null) =>
-  duration === undefined || rate === null || frames <= duration * perSecond(rate) * 1.02 + 2
+/**
+ * AVI counts its empty chunks too, which stand for frames that are shown on, and its header may say anything.
+ * A film of one rate may lack one frame in seven of it.
+ */
+function isPlausible(frames: number, seconds: number | null, rate: Rational | null): boolean {
+  if (seconds === null || rate === null) return true
+  const expected = seconds * perSecond(rate)
+  return frames <= expected * 1.02 + 2 && frames >= expected * 0.8 - 2
+}
 
 /** `tb` = the top field is coded first and the bottom one shown first: what is shown counts. */
 function fieldOrderOf({ field_order = '' }: StreamReport): VideoStream['fieldOrder'] {
@@ -97,7 +106,7 @@ function detailsOf(stream: StreamReport, rate: Rational | null): string {
 const sizeOf = ({ width = 0, height = 0 }: StreamReport) => (width > 0 && height > 0 ? `${width}x${height}` : null)
 
 /** Words of the file may be long and hold anything. */
-const oneLine = (words: string) => words.replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim().slice(0, 80)
+const oneLine = (words: string) => shortened(words.replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim(), 80)
 
 /** Of words alone: MOV has one for every track, which is English where nobody chose. */
 const languageOf = ({ tags, codec_type }: StreamReport) => {

@@ -1,6 +1,8 @@
 import { MediaError } from '../../ports/media-engine.ts'
+import type { Stretch } from './ffprobe.ts'
 import { perSecond } from './frame-rate.ts'
 import { isMovFamily, type Report, readEnd, type StreamReport } from './report.ts'
+import { toMicroseconds } from './seconds.ts'
 
 /** A month: beyond it lies no recording, only a wrong header. */
 const LONGEST_SECONDS = 31 * 86_400
@@ -12,11 +14,10 @@ export function durationOf(report: Report): number | null {
   const written = [main?.duration, clockSeconds(main?.tags['duration']), format.duration].find((each) => each !== undefined && each > 0 && each < LONGEST_SECONDS)
   // Matroska's length is the time of its end, also where it does not begin at 0.
   const start = format.format_name.startsWith('matroska') && main ? startSeconds(main) : 0
-  return written === undefined ? null : microseconds(written > start ? written - start : written)
+  return written === undefined ? null : toMicroseconds(written > start ? written - start : written)
 }
 
 const mainOf = ({ video, audio }: Report) => video ?? audio[0]
-const microseconds = (seconds: number) => Math.round(seconds * 1_000_000) / 1_000_000
 export const startSeconds = ({ start_pts = 0, time_base }: StreamReport) => (time_base ? start_pts * perSecond(time_base) : 0)
 
 /** Matroska keeps the length of a track as `00:01:02.500000000`. */
@@ -34,17 +35,11 @@ const CLAIMS = /^(?:matroska|avi|asf|flv|mpeg|nut|rm|ivf|mxf|aac|ac3|eac3|dts|am
 export const isOnlyClaimed = (report: Report): boolean =>
   durationOf(report) === null || CLAIMS.test(report.format.format_name) || (isMovFamily(report) && report.video !== undefined && report.video.nb_frames === undefined)
 
-export interface Stretch {
-  /** As `-read_intervals` takes it. */
-  readonly intervals: string
-  readonly seconds: number
-}
-
 /** Asks ffprobe for packets of one stream. */
-type ReadPackets = (stream: StreamReport, stretch: Stretch) => Promise<string>
+type ReadPackets = (stretch: Omit<Stretch, 'entries'>) => Promise<string>
 
 /** Behind the end of any film: seeking there leads to its last keyframe. A file without an index is read through, but no longer than this. */
-const END: Stretch = { intervals: `${LONGEST_SECONDS}%+#5000`, seconds: 10 }
+const END = { intervals: `${LONGEST_SECONDS}%+#5000`, seconds: 10 }
 
 /** A claim that is so near is right, and more exact than times that are rounded. Of sound: what encoders put before and after it. */
 function nearSeconds(main: StreamReport): number {
@@ -57,7 +52,7 @@ export async function trueDuration(report: Report, read: ReadPackets, sample: st
   const claimed = durationOf(report)
   const main = mainOf(report)
   if (!main || !isOnlyClaimed(report)) return claimed
-  const measured = lengthBy(main, sample ?? (await read(main, END).catch(unlessStopped)))
+  const measured = lengthBy(main, sample ?? (await read({ stream: main, ...END }).catch(unlessStopped)))
   if (measured <= 0 || (claimed !== null && Math.abs(measured - claimed) <= nearSeconds(main))) return claimed
   return measured
 }
@@ -67,7 +62,7 @@ function lengthBy(main: StreamReport, packets: string): number {
   const unit = main.time_base ? perSecond(main.time_base) : 0
   const rate = rateOf(main)
   const end = readEnd(packets, rate && unit ? 1 / perSecond(rate) / unit : 0)
-  return end === undefined ? 0 : microseconds(end * unit - startSeconds(main))
+  return end === undefined ? 0 : toMicroseconds(end * unit - startSeconds(main))
 }
 
 const rateOf = ({ avg_frame_rate, r_frame_rate }: StreamReport) => avg_frame_rate ?? r_frame_rate

@@ -1,9 +1,11 @@
 import { unavailable } from '../../errors.ts'
 import { MediaError } from '../../ports/media-engine.ts'
 import type { Ended } from '../run.ts'
+import { isErrorLine } from './listener.ts'
+import { shortened } from './texts.ts'
 
 /** x264 writes the second. `get_buffer() failed` stands for it in versions before 4. */
-const SHORT_OF_MEMORY = /(?:cannot|could not|failed to) allocate|malloc of size \d+ failed|out of memory|bad_alloc|get_buffer\(\) failed/i
+export const SHORT_OF_MEMORY = /(?:cannot|could not|failed to) allocate|malloc of size \d+ failed|out of memory|bad_alloc|get_buffer\(\) failed/i
 
 /** What ffmpeg prints, and what it means to whom the file belongs. The first that fits is taken. */
 const FILE_FAULTS: readonly (readonly [RegExp, string])[] = [
@@ -57,12 +59,14 @@ export function explainFile(said: string, otherwise: string): MediaError {
 
 /** Of a run that says more than errors, the lines that are errors (`-loglevel level+…` marks them). */
 function errorLines(stderr: string): string {
-  const marked = stderr.split('\n').filter((line) => /\[(?:error|fatal|panic)\]/.test(line))
+  const marked = stderr.split('\n').filter(isErrorLine)
   return marked.length > 0 ? marked.join('\n') : stderr
 }
 
 /** Without addresses, paths and the names of the tool's parts. */
-const clean = (line: string) =>
+const clean = (line: string) => shortened(withoutParts(line), 200)
+
+const withoutParts = (line: string) =>
   line
     .replaceAll(/\[[^\]]*@ 0x[0-9a-f]+\]|\[(?:info|warning|error|fatal|panic)\]/gi, '')
     .replaceAll(/(?:file:)?(?:\/[^\s/:'"]+)+\/?/g, '')
@@ -70,4 +74,3 @@ const clean = (line: string) =>
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/\bfile:/g, '')
     .replaceAll(/^[\s:]+|[\s:.]+$/g, '')
-    .slice(0, 200)

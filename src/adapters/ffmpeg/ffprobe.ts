@@ -25,7 +25,8 @@ export async function ffprobe({ runner, tools }: Kit, { source, signal, seconds 
   return expectSuccess(await runner.run({ program: tools.ffprobe, args, signal, limits: { seconds, fileBytes: 0, ...MEMORY_TO_PROBE } }), source)
 }
 
-interface Stretch {
+/** A part of one stream to be told of. */
+export interface Stretch {
   readonly stream: StreamReport
   /** As `-read_intervals` takes it. */
   readonly intervals: string

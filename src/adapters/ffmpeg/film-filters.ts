@@ -4,15 +4,13 @@ import type { FilmPlan, RenderPlan } from './render-plan.ts'
 /** One graph, so that the film is decoded once: a branch for each result. */
 export function filmFilters({ order, film, canToneMap }: RenderPlan): readonly string[] {
   if (!film) return []
-  const { stream, previewSize, proxySize, sheet } = film
+  const { stream, previewSize, proxySize, tileSize } = film
   const { proxy, previews, storyboard } = order
   const branches = [
     ...(proxy ? [[...toFilm(stream, { size: proxySize, canToneMap }), 'null[film]']] : []),
-    ...(previews ? [[nth(previews.everyFrames), ...toPicture(stream, { size: previewSize, canToneMap }), ...told('previews'), 'null[previews]']] : []),
-    ...(storyboard
-      ? [[nth(storyboard.everyFrames, sheet.mostTiles), ...toPicture(stream, { size: sheet.tile, canToneMap }), ...told('storyboard'), `tile=${sheet.columns}x${sheet.rows}[storyboard]`]]
-      : []),
-    ...(countsFrames({ order, film }) ? [['crop=min(iw\\,16):min(ih\\,16):0:0[frames]']] : []),
+    ...(previews ? [[nth(previews.everyFrames, previews.most), ...toPicture(stream, { size: previewSize, canToneMap }), ...timed('previews')]] : []),
+    ...(storyboard ? [[nth(storyboard.everyFrames, storyboard.mostTiles), ...toPicture(stream, { size: tileSize, canToneMap }), ...timed('storyboard')]] : []),
+    ...(countsFrames({ order, film }) ? [[`${CORNER}[frames]`]] : []),
   ]
   if (branches.length === 0) return []
   const source = [`[0:${stream.index}]null`, ...deinterlaced(stream)].join(',')
@@ -26,5 +24,7 @@ export const countsFrames = ({ order, film }: { readonly order: RenderPlan['orde
 
 const nth = (everyFrames: number, most?: number) => `select='not(mod(n\\,${everyFrames}))${most === undefined ? '' : `*lt(n\\,${everyFrames * most})`}'`
 
-/** showinfo tells the time of each picture, in microseconds; the number of a frame is how many came before it. */
-const told = (name: 'previews' | 'storyboard') => ['settb=1/1000000', `showinfo@${name}`]
+/** Of each picture a corner goes into a list of their times too, on the clock of the proxy; the number of a frame is how many came before it. */
+const timed = (name: 'previews' | 'storyboard') => [`split[${name}][${name}_timed];[${name}_timed]${CORNER}[${name}_times]`]
+
+const CORNER = 'crop=min(iw\\,16):min(ih\\,16):0:0:exact=1'

@@ -1,27 +1,24 @@
 /** Enough to explain a failure; a damaged film makes thousands of lines. */
 const MOST_ERRORS = 100
 
-/** The names that `showinfo` has in the graph. */
-export type Shown = 'previews' | 'storyboard'
+/**
+ * A line in which the tool says that something failed. That holds at `-loglevel level+error` alone: from `info` on it prints the tags of the source,
+ * which may look like this and break lines.
+ */
+export const isErrorLine = (line: string): boolean => /^(?:\[[^\]]* @ [^\]]*\] )*\[(?:error|fatal|panic)\]/.test(line)
 
 export interface Heard {
   readonly hear: (line: string) => void
-  /** Times in microseconds, by the number of the picture; NaN where a frame had none. */
-  readonly times: Readonly<Record<Shown, readonly number[]>>
   readonly errors: readonly string[]
 }
 
-/** Listens to a render: to `showinfo` for the times of pictures, and to what went wrong. */
+/** Listens to a render for what goes wrong. */
 export function listener(): Heard {
-  const times: Record<Shown, number[]> = { previews: [], storyboard: [] }
   const errors: string[] = []
   return {
-    times,
     errors,
     hear(line) {
-      const shown = /\[showinfo@(previews|storyboard) @ [^\]]*\] \[info\] n:\s*(\d+) pts:\s*(-?\d+|NOPTS)/.exec(line)
-      if (shown) times[shown[1] === 'previews' ? 'previews' : 'storyboard'][Number(shown[2])] = Number(shown[3])
-      else if (/\[(?:error|fatal|panic)\]/.test(line) && errors.length < MOST_ERRORS) errors.push(line)
+      if (errors.length < MOST_ERRORS && isErrorLine(line)) errors.push(line)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MediaError, type MediaEngine, type RenderedImage } from '../../ports/media-engine.ts'
 import { toPicture, type Look } from './colour.ts'
@@ -6,9 +6,9 @@ import { explainFile, failureOf } from './faults.ts'
 import { fit, geometryOf } from './geometry.ts'
 import { fileUrl, inputOptions } from './inputs.ts'
 import { memoryFor, MOST_THREADS } from './memory.ts'
-import { inspect, type Kit } from './probe.ts'
+import { firstFrameSeconds, inspect, type Kit } from './probe.ts'
 import type { Report, StreamReport } from './report.ts'
-import { makeWorkFolder, moveInto } from './work-folder.ts'
+import { isWritten, makeWorkFolder, moveInto } from './work-folder.ts'
 
 type PosterOrder = Parameters<MediaEngine['poster']>[0]
 
@@ -28,8 +28,10 @@ export async function poster(kit: Kit, order: PosterOrder, { tempDir }: Place): 
     // Behind the last frame, or where an index is broken, seeking finds nothing: then the first frame is better than none.
     const starts = report.video && order.atSeconds > 0 ? [order.atSeconds, 0] : [0]
     let said = ''
+    const filmSeconds = await filmStart(kit, order, report)
     for (const atSeconds of starts) {
-      const args = posterArguments({ report, picture, look: { size, canToneMap: kit.tools.canToneMap }, source: order.source, atSeconds, target: made })
+      const seekSeconds = atSeconds > 0 ? filmSeconds + atSeconds : 0
+      const args = posterArguments({ report, picture, look: { size, canToneMap: kit.tools.canToneMap }, source: order.source, seekSeconds, target: made })
       const ended = await kit.runner.run({ program: kit.tools.ffmpeg, args, signal: order.signal, limits: { ...LIMITS, ...memoryFor(picture) } })
       if (await isWritten(made)) return { path: await moveInto(made, order.target), ...size }
       if (ended.code !== 0 && atSeconds === 0) throw failureOf(ended, order.source)
@@ -41,6 +43,10 @@ export async function poster(kit: Kit, order: PosterOrder, { tempDir }: Place): 
   }
 }
 
+/** When the film begins, from where the file does, which may be with its sound. */
+const filmStart = async (kit: Kit, order: PosterOrder, report: Report) =>
+  report.video && report.format.start_time !== undefined ? (await firstFrameSeconds(kit, order, report)) - report.format.start_time : 0
+
 const LIMITS = { seconds: 120, fileBytes: 64 * 1024 ** 2 }
 
 interface PosterPlan {
@@ -48,21 +54,16 @@ interface PosterPlan {
   readonly picture: StreamReport
   readonly look: Look
   readonly source: string
-  readonly atSeconds: number
+  /** From the beginning of the file, as `-ss` takes it. */
+  readonly seekSeconds: number
   readonly target: string
 }
 
 /** A plain list: fluent-ffmpeg has no word for `-frames:v` of one stream by number, and nothing is left for it to compose. */
-const posterArguments = ({ report, picture, look, source, atSeconds, target }: PosterPlan): readonly string[] => [
+const posterArguments = ({ report, picture, look, source, seekSeconds, target }: PosterPlan): readonly string[] => [
   ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+error'],
   ...[...inputOptions(report.format.format_name), '-threads', String(MOST_THREADS)],
-  ...(atSeconds > 0 ? ['-ss', atSeconds.toFixed(6)] : []),
+  ...(seekSeconds > 0 ? ['-ss', seekSeconds.toFixed(6)] : []),
   ...['-i', fileUrl(source), '-map', `0:${picture.index}`, '-an', '-sn', '-dn', '-frames:v', '1'],
   ...['-vf', toPicture(picture, look).join(','), '-c:v', 'mjpeg', '-q:v', '3', '-map_metadata', '-1', '-f', 'image2', '-update', '1', '-y', fileUrl(target)],
 ]
-
-const isWritten = (path: string) =>
-  stat(path).then(
-    ({ size }) => size > 0,
-    () => false,
-  )

@@ -1,6 +1,6 @@
 import type { Probe } from '../../ports/media-engine.ts'
 import { describeAudio, describeVideo, summaries } from './describe-streams.ts'
-import { startSeconds, type Stretch, trueDuration } from './duration.ts'
+import { startSeconds, trueDuration } from './duration.ts'
 import { firstOf, type Kit, readStretch, type Source } from './ffprobe.ts'
 import { headerAgrees, perSecond, type RateFacts } from './frame-rate.ts'
 import { needsFirstFrame } from './hdr.ts'
@@ -8,18 +8,18 @@ import { inspect } from './inspect.ts'
 import { isInterlaced, isMovFamily, readSideData, readTimes, type Report, type StreamReport } from './report.ts'
 import { cameraOf, createdAtOf, lensOf, timecodeOf } from './tags.ts'
 
-export { durationOf } from './duration.ts'
+export { durationOf, startSeconds } from './duration.ts'
 export type { Kit, Source } from './ffprobe.ts'
 export { inspect } from './inspect.ts'
 
 export async function probe(kit: Kit, input: Source): Promise<Probe> {
   const report = await inspect(kit, input)
   const sample = await sampleOf(kit, input, report)
-  const video = report.video ? describeVideo(report.video, { rates: ratesOf(report.video, sample), sideData: await firstSideData(kit, input, report.video) }) : null
-  const readEnd = (stream: StreamReport, stretch: Stretch) => readStretch(kit, input, { stream, entries: PACKETS, ...stretch })
+  const seconds = await trueDuration(report, (stretch) => readStretch(kit, input, { ...stretch, entries: PACKETS }), sample?.isWhole ? sample.json : undefined)
+  const video = report.video ? describeVideo(report.video, { rates: ratesOf(report.video, sample), sideData: await firstSideData(kit, input, report.video), seconds }) : null
   return {
     format: formatName(report),
-    durationSeconds: await trueDuration(report, readEnd, sample?.isWhole ? sample.json : undefined),
+    durationSeconds: seconds,
     bitRate: report.format.bit_rate ?? null,
     video,
     audio: describeAudio(report),

@@ -15,7 +15,7 @@ export async function renderArguments(plan: RenderPlan): Promise<readonly string
     .inputOptions(...inputOptions(report.format.format_name), '-threads', String(decoderThreads(report.video, threads)), ...inputClock(film))
   for (const { target, options } of outputsOf(plan)) command.output(target).outputOptions(...options)
   const graphs = [filmFilters(plan), soundFilters(plan)].flatMap((filters) => (filters.length > 0 ? ['-filter_complex', filters.join(';')] : []))
-  return ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+info', '-progress', 'pipe:1', '-y', ...graphs, ...command._getArguments()]
+  return ['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'level+error', '-progress', 'pipe:1', '-y', ...graphs, ...command._getArguments()]
 }
 
 interface Output {
@@ -35,9 +35,10 @@ function outputsOf(plan: RenderPlan): readonly Output[] {
 /** The first is the film whole, which progress counts by. */
 const filmOutputs = (plan: RenderPlan, film: FilmPlan): readonly Output[] => [
   ...(plan.order.proxy ? [{ target: fileOf(RESULTS.proxy), options: [...proxyOptions(plan, film), '-threads', String(plan.threads)] }] : []),
-  ...(countsFrames(plan) ? [{ target: fileOf(RESULTS.frames), options: frameOptions(plan, film) }] : []),
+  ...(countsFrames(plan) ? [{ target: fileOf(RESULTS.frames), options: frameOptions(plan, film, '[frames]') }] : []),
   ...(plan.order.previews ? [{ target: fileOf(RESULTS.previews), options: [...pictureOptions(plan, film, '[previews]'), '-start_number', '0'] }] : []),
-  ...(plan.order.storyboard ? [{ target: fileOf(RESULTS.storyboard), options: [...pictureOptions(plan, film, '[storyboard]'), '-update', '1'] }] : []),
+  ...(plan.order.storyboard ? [{ target: fileOf(RESULTS.tiles), options: [...pictureOptions(plan, film, '[storyboard]'), '-start_number', '0'] }] : []),
+  ...(['previews', 'storyboard'] as const).filter((each) => plan.order[each]).map((each) => ({ target: fileOf(RESULTS.times[each]), options: frameOptions(plan, film, `[${each}_times]`) })),
 ]
 
 /** Relative to the working folder, so that a `%` in its path is none of the pattern's. */
@@ -79,8 +80,8 @@ const pictureOptions = ({ keepFrameTimes }: RenderPlan, { timing }: FilmPlan, fr
   ...[...BARE, '-f', 'image2'],
 ]
 
-const frameOptions = ({ keepFrameTimes }: RenderPlan, { timing }: FilmPlan): readonly string[] => [
-  ...['-map', '[frames]', '-c:v', 'rawvideo', ...keepFrameTimes, '-enc_time_base', timing.encoderTimeBase],
+const frameOptions = ({ keepFrameTimes }: RenderPlan, { timing }: FilmPlan, from: string): readonly string[] => [
+  ...['-map', from, '-c:v', 'rawvideo', ...keepFrameTimes, '-enc_time_base', timing.encoderTimeBase],
   ...[...BARE, '-f', 'framecrc'],
 ]
 

@@ -1,7 +1,6 @@
 import type { RenderOrder } from '../../ports/media-engine.ts'
 import type { Size } from './geometry.ts'
 import type { Report, StreamReport } from './report.ts'
-import type { Sheet } from './storyboard.ts'
 import type { Timing } from './timing.ts'
 
 /** All that the command line of a render depends on. Results land in the working folder under the names of `RESULTS`. */
@@ -21,7 +20,7 @@ export interface FilmPlan {
   readonly startSeconds: number
   readonly proxySize: Size
   readonly previewSize: Size
-  readonly sheet: Sheet
+  readonly tileSize: Size
 }
 
 export const RESULTS = {
@@ -30,6 +29,8 @@ export const RESULTS = {
   previews: '%08d.jpg',
   previewName: (at: number) => `${String(at).padStart(8, '0')}.jpg`,
   isPreview: (name: string) => /^\d+\.jpg$/.test(name),
+  tiles: 'tile-%08d.jpg',
   storyboard: 'storyboard.jpeg',
   frames: 'frames.txt',
+  times: { previews: 'previews.txt', storyboard: 'storyboard.txt' },
 }

@@ -10,7 +10,6 @@ import { progressReader } from './progress.ts'
 import { renderArguments } from './render-arguments.ts'
 import type { FilmPlan } from './render-plan.ts'
 import type { Report } from './report.ts'
-import { sheetFor } from './storyboard.ts'
 import { timingOf } from './timing.ts'
 import { peakReader } from './waveform.ts'
 import { makeWorkFolder } from './work-folder.ts'
@@ -47,7 +46,7 @@ async function renderFrom(report: Report, kit: Kit, { order, tempDir, threads }:
       program: kit.tools.ffmpeg,
       args,
       signal: order.signal,
-      limits: { ...limitsFor(durationSeconds), ...memoryFor(report.video) },
+      limits: { ...limitsFor(order.probe.durationSeconds ?? durationSeconds), ...memoryFor(report.video) },
       cwd: folder,
       onStderrLine: heard.hear,
       onStdoutLine: progressReader(order.probe, isFilm(order), (share) => order.onProgress?.(share)),
@@ -71,7 +70,6 @@ async function planFilm(kit: Kit, order: RenderOrder, report: Report): Promise<F
   const stream = report.video
   if (!stream || !order.probe.video) return null
   const { display } = geometryOf(stream)
-  const { maxSize: tileSize = 160, ...storyboard } = order.storyboard ?? { everyFrames: 1, mostTiles: 1 }
   return {
     stream,
     timing: timingOf(report, order.probe.video),
@@ -79,7 +77,7 @@ async function planFilm(kit: Kit, order: RenderOrder, report: Report): Promise<F
     proxySize: fit(display, { longer: 1920, shorter: 1080, even: true }),
     previewSize: fit(display, { longer: order.previews?.maxSize ?? 512 }),
     // In even numbers, since the sheet's chroma is halved.
-    sheet: sheetFor(storyboard, order.probe, fit(display, { longer: tileSize, even: true })),
+    tileSize: fit(display, { longer: order.storyboard?.maxSize ?? 160, even: true }),
   }
 }
 

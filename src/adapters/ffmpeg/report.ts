@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { MediaError, type Rational } from '../../ports/media-engine.ts'
+import { cleaned } from './texts.ts'
 
 /** ffprobe writes numbers now as numbers, now as text, and `N/A` for what it does not know. */
 const number = z
   .union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/).transform(Number)])
   .optional()
   .catch(undefined)
-const text = z.string().optional().catch(undefined)
+const text = z.string().transform(cleaned).optional().catch(undefined)
 const rational = z
   .string()
   .regex(/^\d+[/:]\d+$/)
@@ -19,7 +20,7 @@ const rational = z
 /** In small letters, since Matroska writes them large. */
 const tags = z
   .record(z.string(), z.coerce.string())
-  .transform((written): Readonly<Record<string, string>> => Object.fromEntries(Object.entries(written).map(([name, value]) => [name.toLowerCase(), value])))
+  .transform((written): Readonly<Record<string, string>> => Object.fromEntries(Object.entries(written).map(([name, value]) => [cleaned(name.toLowerCase()), cleaned(value)])))
   .default({})
 const sideData = z.array(z.object({ side_data_type: text, rotation: number })).default([])
 
@@ -55,7 +56,7 @@ const Stream = z.object({
 })
 const Report = z.object({
   streams: z.array(Stream).default([]),
-  format: z.object({ format_name: z.string(), duration: number, bit_rate: number, probe_score: number, tags }),
+  format: z.object({ format_name: z.string(), start_time: number, duration: number, bit_rate: number, probe_score: number, tags }),
 })
 
 export type StreamReport = z.output<typeof Stream>
@@ -87,9 +88,9 @@ export function readReport(json: string): Report {
   return { format, streams, video: pictures.find((each) => !isAttached(each)), ...heard(sounds), cover: pictures.find(isAttached) }
 }
 
-/** The tracks of sound, and those of them that are played. */
+/** The tracks of sound, and those of them that are played: from the one on that the file says is to be heard by default. */
 export function heard(sounds: readonly StreamReport[]): Pick<Report, 'sounds' | 'audio'> {
-  const [first, second] = sounds
+  const [first, second] = sounds.slice(Math.max(0, sounds.findIndex((each) => each.disposition['default'] === 1)))
   const isMonoPair = first !== undefined && second !== undefined && isPair(first, second)
   return { sounds, audio: isMonoPair ? [first, second] : first ? [first] : [] }
 }
@@ -112,7 +113,7 @@ function parseJson(json: string): unknown {
   }
 }
 
-const Stretch = z.object({
+const PacketsAndFrames = z.object({
   packets: z.array(z.object({ pts: number, dts: number, duration: number, side_data_list: sideData })).optional(),
   frames: z.array(z.object({ best_effort_timestamp: number, interlaced_frame: number, top_field_first: number, side_data_list: sideData })).optional(),
 })
@@ -122,7 +123,7 @@ const Stretch = z.object({
  * and MPEG those of showing for some packets only: the two kinds are not mixed where one of them is whole.
  */
 export function readTimes(json: string): readonly number[] {
-  const { packets = [], frames = [] } = Stretch.catch({}).parse(parseJson(json))
+  const { packets = [], frames = [] } = PacketsAndFrames.catch({}).parse(parseJson(json))
   const isByDecoding = packets.some((each) => each.pts === undefined) && packets.every((each) => each.dts !== undefined)
   const times = [...packets.map((each) => (isByDecoding ? each.dts : (each.pts ?? each.dts))), ...frames.map((each) => each.best_effort_timestamp)]
   return times.filter((each) => each !== undefined).sort((a, b) => a - b)
@@ -130,20 +131,20 @@ export function readTimes(json: string): readonly number[] {
 
 /** When the last of the packets ends, in the stream's own unit; `typical` stands for a packet that does not say how long it is. */
 export function readEnd(json: string, typical: number): number | undefined {
-  const { packets = [] } = Stretch.catch({}).parse(parseJson(json))
+  const { packets = [] } = PacketsAndFrames.catch({}).parse(parseJson(json))
   const ends = packets.flatMap(({ pts, dts, duration = 0 }) => ((pts ?? dts) === undefined ? [] : [(pts ?? dts ?? 0) + (duration > 0 ? duration : typical)]))
   return ends.reduce<number | undefined>((latest, end) => (latest === undefined || end > latest ? end : latest), undefined)
 }
 
 /** What lies beside the packets or frames that were asked for: `Mastering display metadata`, … */
 export function readSideData(json: string): readonly string[] {
-  const { packets = [], frames = [] } = Stretch.catch({}).parse(parseJson(json))
+  const { packets = [], frames = [] } = PacketsAndFrames.catch({}).parse(parseJson(json))
   return [...packets, ...frames].flatMap((each) => each.side_data_list.flatMap(({ side_data_type }) => side_data_type ?? []))
 }
 
 /** The `field_order` of a film whose first frame was asked for. */
 export function readFields(json: string): string | undefined {
-  const [first] = Stretch.catch({}).parse(parseJson(json)).frames ?? []
+  const [first] = PacketsAndFrames.catch({}).parse(parseJson(json)).frames ?? []
   if (first?.interlaced_frame === undefined) return undefined
   return first.interlaced_frame === 0 ? 'progressive' : first.top_field_first === 1 ? 'tt' : 'bb'
 }

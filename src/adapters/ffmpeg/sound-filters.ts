@@ -5,7 +5,7 @@ import { WAVEFORM_RATE } from './waveform.ts'
 /** The graph of the sound, and none of the film's: in one graph each waits for the other's first frame and keeps raw pictures meanwhile. */
 export function soundFilters({ order, report, film }: RenderPlan): readonly string[] {
   const intoProxy = film !== null && order.proxy !== undefined && report.audio.length > 0
-  const wanted = [...(intoProxy ? ['[sound]'] : []), ...(order.audio ? ['[audio]'] : []), ...(order.waveform ? ['[stereo]'] : [])]
+  const wanted = [...(intoProxy ? ['[sound]'] : []), ...(order.audio ? ['[audio]'] : []), ...(order.waveform ? ['[waveform]'] : [])]
   if (wanted.length === 0) return []
   const filters = [
     ...channelFilters(report),
@@ -14,10 +14,7 @@ export function soundFilters({ order, report, film }: RenderPlan): readonly stri
     'aformat=sample_fmts=fltp:channel_layouts=stereo',
     `asplit=${wanted.length}`,
   ]
-  return [
-    `${report.audio.map(({ index }) => `[0:${index}]`).join('')}${filters.join(',')}${wanted.join('')}`,
-    ...(order.waveform ? ['[stereo]pan=mono|c0=0.5*c0+0.5*c1[waveform]'] : []),
-  ]
+  return [`${report.audio.map(({ index }) => `[0:${index}]`).join('')}${filters.join(',')}${wanted.join('')}`]
 }
 
 function channelFilters({ audio: [first, second] }: Report): readonly string[] {

@@ -1,13 +1,15 @@
-import { open, rm, stat } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { MediaError, type RenderedImage } from '../../ports/media-engine.ts'
 import type { StillFacts, StillFile, StillKind, StillOrder, StillStep } from '../../ports/still-decoder.ts'
+import { MOST_PIXELS, NEEDS_MUCH_MEMORY, TOO_LARGE } from '../picture-limits.ts'
 import type { Ended } from '../run.ts'
+import { depthOfPixels } from './bit-depth.ts'
 import { failureOf } from './faults.ts'
 import { fileUrl } from './inputs.ts'
 import type { Kit } from './probe.ts'
-import { makeWorkFolder, moveInto } from './work-folder.ts'
+import { isWritten, makeWorkFolder, moveInto } from './work-folder.ts'
 
 /** The one format that the file is read as, and nothing else: none of these names other files. */
 const DEMUXERS: Readonly<Record<StillKind, string>> = {
@@ -21,7 +23,6 @@ const DECODER_OPTIONS: Readonly<Partial<Record<StillKind, readonly string[]>>> =
 const WITH_TRANSPARENCY: readonly StillKind[] = ['psd', 'jpeg2000', 'jpegxl']
 
 const MIB = 1024 ** 2
-const MOST_PIXELS = 16_383 ** 2
 /** Of ffmpeg itself some 40 MiB. */
 const LIMITS = { seconds: 60, fileBytes: 128 * MIB, dataBytes: 480 * MIB }
 const TIGHT_LIMITS = { seconds: 10, fileBytes: 128 * MIB, dataBytes: 280 * MIB }
@@ -42,15 +43,7 @@ export async function factsOfStill({ runner, tools }: Kit, file: StillFile): Pro
   const stream = ended.code === 0 ? Streams.safeParse(parsed(ended.stdout)).data?.streams[0] : undefined
   if (!stream || stream.width * stream.height === 0) throw faultOf(ended, file)
   const isGrey = /^(?:gr[ae]y|mono|ya)/.test(stream.pix_fmt)
-  return { width: stream.width, height: stream.height, bitDepth: depthOf(stream.pix_fmt), colorSpace: isGrey ? 'b-w' : 'srgb' }
-}
-
-/** `rgb48be`, `gbrpf32le`, `yuv420p10le`, `gray16`: of one component. */
-function depthOf(pixelFormat: string): number {
-  const name = pixelFormat.replace(/[lb]e$/, '')
-  if (/^mono/.test(name)) return 1
-  if (/^(?:rgb|bgr)48|^(?:rgba|bgra)64|^ya16/.test(name)) return 16
-  return Number(/(?:p|pf|gray|grayf)(9|1\d|32)$/.exec(name)?.[1] ?? 8)
+  return { width: stream.width, height: stream.height, bitDepth: depthOfPixels(stream.pix_fmt), colorSpace: isGrey ? 'b-w' : 'srgb' }
 }
 
 function parsed(json: string): unknown {
@@ -100,8 +93,6 @@ function scaled({ maxSize, matrix = 2, isFullRange }: StillOrder): string {
   return [`scale=w=${side('iw')}`, `h=${side('ih')}`, 'flags=bicubic+accurate_rnd+full_chroma_int', ...colour, ...range].join(':')
 }
 
-const isWritten = (path: string) => stat(path).then(({ size }) => size > 0, () => false) // prettier-ignore
-
 /** As the PNG's header says. */
 async function sizeOf(path: string) {
   const file = await open(path)
@@ -129,8 +120,8 @@ function faultOf(ended: Ended, { source, kind }: StillFile): Error {
 }
 
 const FAULTS: readonly (readonly [RegExp, string])[] = [
-  [/max_pixels|picture size|image dimensions|dimensions .*invalid/i, 'The picture is larger than allowed: more than 268 megapixels.'],
-  [/cannot allocate|out of memory|bad_alloc/i, 'The picture needs more memory to decode than is allowed here: a plain JPEG or PNG of it needs little.'],
+  [/max_pixels|picture size|image dimensions|dimensions .*invalid/i, TOO_LARGE],
+  [/cannot allocate|out of memory|bad_alloc/i, NEEDS_MUCH_MEMORY],
 ]
 
 /** ffprobe of 2018 says nothing when it does not know a format, and ends well. */

@@ -1,6 +1,7 @@
 import type { Rational } from '../../ports/media-engine.ts'
 import { perSecond } from './frame-rate.ts'
 import type { Report } from './report.ts'
+import { shortened } from './texts.ts'
 
 /**
  * As the file has it: from the timecode track that the film names (ffprobe writes it on the film's stream) or from another one,
@@ -45,8 +46,10 @@ function toUtc(written: string): Date | undefined {
 type Tagged = Pick<Report, 'format' | 'video'>
 
 /** Of the file, or of the film in it, where phones have it. */
-const firstTag = ({ format, video }: Tagged, names: readonly string[]) =>
-  names.map((name) => format.tags[name] ?? video?.tags[name]).find((each) => each?.trim())?.trim().slice(0, MOST_CHARACTERS)
+function firstTag({ format, video }: Tagged, names: readonly string[]): string | undefined {
+  const found = names.map((name) => format.tags[name] ?? video?.tags[name]).find((each) => each?.trim())
+  return found && shortened(found.trim(), MOST_CHARACTERS)
+}
 
 /** No camera has a longer name. */
 const MOST_CHARACTERS = 100

@@ -1,6 +1,7 @@
 import type { Rational, VideoStream } from '../../ports/media-engine.ts'
 import { perSecond } from './frame-rate.ts'
 import type { Report } from './report.ts'
+import { toMicroseconds } from './seconds.ts'
 
 /** On what clock the frames of a proxy are written. */
 export interface Timing {
@@ -39,7 +40,7 @@ function onGrid(frameRate: Rational, isAvi: boolean): Timing {
     trackTimescale: tick.den * Math.ceil(10_000 / tick.den),
     isOnGrid: true,
     inputRate: isAvi ? frameRate : null,
-    rounded: (seconds) => microseconds((Math.round((seconds * tick.den) / tick.num) * tick.num) / tick.den),
+    rounded: (seconds) => toMicroseconds((Math.round((seconds * tick.den) / tick.num) * tick.num) / tick.den),
   }
 }
 
@@ -47,10 +48,8 @@ function asTheyAre(report: Report): Timing {
   const unit = report.video?.time_base ?? { num: 1, den: FINE }
   const isUsable = unit.num === 1 && unit.den >= 500 && unit.den <= 1_000_000
   const ticks = isUsable ? unit.den : FINE
-  return { encoderTimeBase: `1:${ticks}`, trackTimescale: ticks, isOnGrid: false, inputRate: null, rounded: microseconds }
+  return { encoderTimeBase: `1:${ticks}`, trackTimescale: ticks, isOnGrid: false, inputRate: null, rounded: toMicroseconds }
 }
-
-const microseconds = (seconds: number) => Math.round(seconds * 1_000_000) / 1_000_000
 
 const isExactly = (rate: Rational, { video }: Report) => {
   const average = video?.avg_frame_rate

@@ -7,7 +7,7 @@ const BRIGHTEST = 1000
 /** Below this share of diffuse white, in linear light, SDR shows what was meant; above it highlights are pressed together. */
 const UNTOUCHED = 0.5
 
-const MATRICES = ['bt709', 'smpte170m', 'bt470bg', 'bt2020nc']
+export const MATRICES = ['bt709', 'smpte170m', 'bt470bg', 'bt2020nc']
 const WIDE_PRIMARIES = ['bt2020', 'smpte432', 'smpte431']
 const HDR_TRANSFERS = ['smpte2084', 'arib-std-b67']
 const SDR_TRANSFERS = ['bt709', 'smpte170m', 'bt2020-10', 'bt2020-12', 'iec61966-2-1']

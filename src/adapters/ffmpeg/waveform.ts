@@ -1,11 +1,12 @@
 import type { RenderOrder, Waveform } from '../../ports/media-engine.ts'
 
-/** What the samples come as: 16 bit, one channel, the rate of the proxies' sound, from which they are taken. */
+/** What the samples come as: 16 bit, left and right in turns, at the rate of the proxies' sound, from which they are taken. */
 export const WAVEFORM_RATE = 48_000
+const CHANNELS = 2
 
 export interface PeakReader {
   readonly push: (chunk: Uint8Array) => void
-  /** How many samples came. */
+  /** How many samples of each channel came. */
   readonly count: () => number
   readonly finish: () => Waveform
 }
@@ -37,7 +38,7 @@ export function peakReader({ mostPoints, mostPerSecond }: NonNullable<RenderOrde
     } else if (sample < low) low = sample
     else if (sample > high) high = sample
     inPoint += 1
-    if (inPoint === samplesPerPoint) close()
+    if (inPoint === samplesPerPoint * CHANNELS) close()
   }
   return {
     push(chunk) {
@@ -53,10 +54,10 @@ export function peakReader({ mostPoints, mostPerSecond }: NonNullable<RenderOrde
       for (; at < end; at += 2) take((((chunk[at + 1] ?? 0) << 24) >> 16) | (chunk[at] ?? 0))
       if (end < chunk.length) half = chunk[end]
     },
-    count: () => samples,
+    count: () => samples / CHANNELS,
     finish() {
       if (inPoint > 0) close()
-      return { sampleRate: WAVEFORM_RATE, samplesPerPoint, peaks: Int8Array.from(peaks.subarray(0, points * 2), (peak) => Math.trunc(peak / 256)) }
+      return { sampleRate: WAVEFORM_RATE, sampleCount: samples / CHANNELS, samplesPerPoint, peaks: Int8Array.from(peaks.subarray(0, points * 2), (peak) => Math.trunc(peak / 256)) }
     },
   }
 }

@@ -20,7 +20,7 @@ interface Order {
 }
 
 export interface Draughtsman {
-  facts(source: string): Promise<DrawingFacts>
+  facts(source: string, signal: AbortSignal): Promise<DrawingFacts>
   /** Draws into a PNG, the longer side at most `maxSize` and at most 4096. */
   draw(order: Required<Order>): Promise<void>
 }
@@ -48,9 +48,12 @@ sharp.block({ operation: ['VipsForeignLoad'] })
 sharp.unblock({ operation: loader.split(' ').map((each) => 'VipsForeignLoad' + each) })
 try {
   const drawing = sharp(loader === 'SvgBuffer' ? readFileSync(source) : source, JSON.parse(reading)).autoOrient()
-  const { space, autoOrient: { width, height } } = await drawing.metadata()
+  const { space, hasProfile, autoOrient: { width, height } } = await drawing.metadata()
   const size = Number(edge)
-  if (path) await drawing.resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true }).toColourspace('srgb').withIccProfile('srgb', { attach: false }).png({ compressionLevel: 1 }).toFile(path)
+  if (path) {
+    const drawn = drawing.resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true }).toColourspace('srgb')
+    await (hasProfile ? drawn.withIccProfile('srgb', { attach: false }) : drawn).png({ compressionLevel: 1 }).toFile(path)
+  }
   answer({ space, width, height })
 } catch (error) {
   answer({ fault: String(error) })
@@ -69,7 +72,7 @@ export function createDraughtsman({ slots, longestSeconds = LIMITS.seconds }: { 
     return factsIn(await runner.run({ program: process.execPath, args: ['--input-type=module', '-e', PROGRAM, '--', ...args], signal, limits }))
   }
   return {
-    facts: (source) => run({ source, isDrawing: true, isTight: false, signal: new AbortController().signal }),
+    facts: (source, signal) => run({ source, isDrawing: true, isTight: false, signal }),
     async draw(order) {
       await run(order)
     },

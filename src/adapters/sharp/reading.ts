@@ -1,7 +1,5 @@
 import type { SharpOptions } from 'sharp'
-
-/** 16,383 × 16,383: what libvips takes by itself, and more than any camera makes. */
-export const MOST_PIXELS = 16_383 ** 2
+import { MOST_PIXELS } from '../picture-limits.ts'
 
 /**
  * `error` refuses pictures that are cut off or damaged, which would come out half grey;

@@ -9,7 +9,9 @@ import { createDraughtsman, type DrawingFacts, LONGEST_SIDE } from './drawing.ts
 import { type ExifFacts, factsOfExif, factsOfXmp, merged, NOTHING_SAID } from './formats/exif.ts'
 import { decoded, needsMuchMemory, tooLarge } from './faults.ts'
 import { bytesToDecode } from './memory.ts'
-import { MOST_PIXELS, READING } from './reading.ts'
+import { MOST_PIXELS } from '../picture-limits.ts'
+import { whenFree } from '../run.ts'
+import { READING } from './reading.ts'
 import { inputOf, type Input } from './sniff.ts'
 import { createStills, type StillPicture } from './stills.ts'
 
@@ -35,29 +37,33 @@ interface Options {
 
 /** libvips and its 27 MB are loaded with the first picture. */
 export function createSharp({ longestDrawingSeconds, stills: decoder }: Options = {}): ImageEngine {
-  const limit = pLimit(AT_ONCE)
+  const slots = pLimit(AT_ONCE)
+  // A still waits for another program too: it must hold nobody up who needs libvips alone.
+  const slotsOfStills = pLimit(AT_ONCE)
   const draughtsman = createDraughtsman({ slots: AT_ONCE, longestSeconds: longestDrawingSeconds })
   let loaded: Promise<Open> | undefined
-  const using = <T>(source: string, task: (input: Input) => Promise<T>) => limit(async () => task(await inputOf(source)))
   const load = async () => (loaded ??= loadSharp())
   const open = async (path: string) => (await load())(path, READING)
   const bitmapOf = async (data: Uint8Array, raw: Raw) => (await load())(data, { raw })
   const stills = createStills({ decoder, bitmapOf, displayP3: async () => profileP3(await load()) })
 
   const renderBitmap = async (order: RenditionOrder, isDrawing = false): Promise<RenderedImage> => {
-    if (!isDrawing && (await canDecodeHere(await open(order.source), order))) return render(await open(order.source), order)
+    const rendered = (source: string) => whenFree(slots, order.signal, async () => render(await open(source), order))
+    const isEasy = !isDrawing && (await whenFree(slots, order.signal, async () => canDecodeHere(await open(order.source), order)))
+    if (isEasy) return rendered(order.source)
     const path = `${order.target}.drawn.png`
     try {
       const bitmap = { path, maxSize: order.region ? LONGEST_SIDE : order.maxSize }
       await draughtsman.draw({ source: order.source, isDrawing, isTight: order.isTight ?? false, bitmap, signal: order.signal })
-      return await render(await open(path), order)
+      return await rendered(path)
     } finally {
       await rm(path, { force: true })
     }
   }
   const renderStill = async (input: Input & { readonly kind: StillPicture }, order: RenditionOrder): Promise<RenderedImage> => {
     const { target, region, isTight = false, signal } = order
-    const source = await stills.develop(input, { target, maxSize: region ? LONGEST_SIDE : order.maxSize, isTight, signal })
+    const development = { target, maxSize: region ? LONGEST_SIDE : order.maxSize, isTight, signal }
+    const source = await whenFree(slotsOfStills, signal, () => stills.develop(input, development))
     try {
       return await renderBitmap({ ...order, source })
     } finally {
@@ -66,20 +72,20 @@ export function createSharp({ longestDrawingSeconds, stills: decoder }: Options 
   }
 
   return {
-    read: (source) =>
-      using(source, async (input) => {
-        if (input.kind === 'drawing') return describeDrawing(await draughtsman.facts(source))
-        if (input.kind === 'bitmap') return describe(await decoded((await open(source)).metadata()))
-        return stills.read({ ...input, kind: input.kind }, new AbortController().signal)
-      }),
-    rendition: (order) =>
-      using(order.source, async ({ source, kind }) => {
-        await mkdir(dirname(order.target), { recursive: true })
-        return kind === 'bitmap' || kind === 'drawing' ? renderBitmap(order, kind === 'drawing') : renderStill({ source, kind }, order)
-      }),
-    pixels: (source, maxSize) => limit(async () => pixelsOf(await open(source), maxSize)),
+    async read(source, signal = new AbortController().signal) {
+      const { kind } = await inputOf(source, signal)
+      if (kind === 'drawing') return describeDrawing(await draughtsman.facts(source, signal))
+      if (kind === 'bitmap') return whenFree(slots, signal, async () => describe(await decoded((await open(source)).metadata())))
+      return whenFree(slotsOfStills, signal, () => stills.read({ source, kind }, signal))
+    },
+    async rendition(order) {
+      const { source, kind } = await inputOf(order.source, order.signal)
+      await mkdir(dirname(order.target), { recursive: true })
+      return kind === 'bitmap' || kind === 'drawing' ? renderBitmap(order, kind === 'drawing') : renderStill({ source, kind }, order)
+    },
+    pixels: (source, maxSize) => slots(async () => pixelsOf(await open(source), maxSize)),
     draw: ({ data, width, height }, target) =>
-      limit(async () => {
+      slots(async () => {
         if (data.length !== width * height * 4) throw new RangeError('Four bytes to a pixel are needed')
         const png = (await load())(data, { raw: { width, height, channels: 4 } }).png({ compressionLevel: 9 })
         await writeWhole(target, await png.toBuffer())
@@ -138,21 +144,22 @@ async function describe(metadata: Metadata): Promise<ImageInfo> {
 }
 
 async function photoOf({ exif, xmp }: Metadata): Promise<ExifFacts> {
-  return merged(exif ? await factsOfExif(exif) : NOTHING_SAID, factsOfXmp(xmp?.toString('utf8') ?? ''))
+  return merged(exif ? await factsOfExif(exif) : NOTHING_SAID, factsOfXmp(xmp))
 }
 
 const BITS: Readonly<Record<string, number>> = { uchar: 8, char: 8, ushort: 16, short: 16, int: 32, uint: 32, float: 32, double: 64 }
 
 async function render(picture: Sharp, { target, maxSize, region, signal }: RenditionOrder): Promise<RenderedImage> {
   signal.throwIfAborted()
+  const { hasProfile } = await decoded(picture.metadata())
   const upright = picture.autoOrient()
-  const rendered = (region ? upright.extract(await areaOf(picture, region)) : upright)
+  const shown = (region ? upright.extract(await areaOf(picture, region)) : upright)
     .resize({ width: maxSize, height: maxSize, fit: 'inside', withoutEnlargement: true })
     // JPEG has no transparency, and what is drawn on it is mostly dark.
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
-    // Of 16 bits sharp makes Display P3 on its way, and leaves it at that unless asked.
-    .withIccProfile('srgb', { attach: false })
+  // Of 16 bits with a profile sharp makes Display P3 on its way, and leaves it at that unless asked; those without one it would take for P3 then.
+  const rendered = (hasProfile ? shown.withIccProfile('srgb', { attach: false }) : shown)
     .jpeg({ quality: 84, progressive: true })
     .timeout({ seconds: LONGEST_SECONDS })
     .toBuffer({ resolveWithObject: true })

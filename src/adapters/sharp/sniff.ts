@@ -53,12 +53,16 @@ const OTHERS: readonly (readonly [pattern: RegExp, name: string, instead: string
 const unsupported = () => new MediaError('This kind of picture is not supported.')
 
 /** Judges a picture by its first bytes, and only where those say nothing by its last. */
-export const inputOf = (source: string): Promise<Input> =>
-  withBytes(source, async (bytes) => {
-    if (bytes.size === 0) throw new MediaError('The file is empty.')
-    const beginning = (await bytes.read(0, Math.min(BEGINNING, bytes.size))).toString('latin1')
-    return { source, kind: await kindOf(bytes, beginning) }
-  })
+export const inputOf = (source: string, signal: AbortSignal): Promise<Input> =>
+  withBytes(
+    source,
+    async (bytes) => {
+      if (bytes.size === 0) throw new MediaError('The file is empty.')
+      const beginning = (await bytes.read(0, Math.min(BEGINNING, bytes.size))).toString('latin1')
+      return { source, kind: await kindOf(bytes, beginning) }
+    },
+    signal,
+  )
 
 async function kindOf(bytes: Bytes, beginning: string): Promise<PictureKind> {
   const kind = MAGIC.find(([, pattern]) => pattern.test(beginning))?.[0]

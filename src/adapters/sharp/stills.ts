@@ -1,11 +1,11 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import type { Sharp } from 'sharp'
 import type { ImageInfo } from '../../ports/image-engine.ts'
 import { MediaError } from '../../ports/media-engine.ts'
 import type { StillDecoder, StillFacts, StillKind } from '../../ports/still-decoder.ts'
-import { withBytes } from './formats/bytes.ts'
+import { type Bytes, withBytes } from './formats/bytes.ts'
 import { LONGEST_SIDE } from './drawing.ts'
-import { type EmbeddedJpeg, uprightJpeg } from './formats/embedded-jpeg.ts'
+import { type EmbeddedJpeg, writeUpright } from './formats/embedded-jpeg.ts'
 import { assertWholeExr } from './formats/exr.ts'
 import { type ExifFacts, NOTHING_SAID } from './formats/exif.ts'
 import { tooLarge } from './faults.ts'
@@ -14,7 +14,7 @@ import { onlyInLayers, type PhotoshopFile, readPhotoshop } from './formats/photo
 import { addProfile } from './formats/png-profile.ts'
 import { decodeRadiance, readRadianceHeader } from './formats/radiance.ts'
 import { noPreview, type RawFile, readCr3, readRaf, readRawTiff } from './formats/raw.ts'
-import { MOST_PIXELS } from './reading.ts'
+import { MOST_PIXELS } from '../picture-limits.ts'
 import type { Input, PictureKind } from './sniff.ts'
 import { readTga } from './formats/tga.ts'
 
@@ -53,7 +53,7 @@ export function createStills(needs: Needs): Stills {
     heic: bind(heic(needs)), raw: bind(raw(readRawTiff)), raf: bind(raw(readRaf)), cr3: bind(raw(readCr3)), radiance: bind(radiance(needs)), psd: bind(photoshop(needs)),
     bmp: bind(decoded(needs, 'bmp', 'bmp')), exr: bind(exr(needs)), dpx: bind(decoded(needs, 'dpx', 'dpx')), dds: bind(decoded(needs, 'dds', 'dds')),
     jpeg2000: bind(decoded(needs, 'jpeg2000', 'jp2')), jpegxl: bind(decoded(needs, 'jpegxl', 'jxl')),
-    tga: bind({ ...decoded(needs, 'tga', 'tga'), read: (source) => withBytes(source, readTga) }),
+    tga: bind({ ...decoded(needs, 'tga', 'tga'), read: (source, signal) => withBytes(source, readTga, signal) }),
   } // prettier-ignore
   return {
     read: ({ source, kind }, signal) => kinds[kind].read(source, signal),
@@ -69,17 +69,18 @@ function decoding({ decoder }: Needs): StillDecoder {
 const bounded = ({ target, ...order }: Development) => ({ ...order, target: `${target}.decoded.png`, maxSize: Math.min(order.maxSize, LONGEST_SIDE) })
 
 const heic = (needs: Needs): Kind<HeifPicture> => ({
-  read: (source) => withBytes(source, readHeif),
+  read: (source, signal) => withBytes(source, readHeif, signal),
   info: ({ width, height, bitDepth, exif }) => infoOf({ format: 'heic', width, height, bitDepth, exif }),
   async develop(source, _facts, order) {
     const stream = `${order.target}.hevc`
     try {
       // Read once more: its bytes are at hand as long as the file is open.
-      const { tiles, steps, matrix, isFullRange, profile } = await withBytes(source, async (bytes) => {
+      const write = async (bytes: Bytes) => {
         const picture = await readHeif(bytes)
         await picture.write(stream, order.signal)
         return picture
-      })
+      }
+      const { tiles, steps, matrix, isFullRange, profile } = await withBytes(source, write, order.signal)
       const coding = { ...(matrix !== undefined && { matrix }), ...(isFullRange !== undefined && { isFullRange }) }
       const { path } = await decoding(needs).decode({ ...bounded(order), source: stream, kind: 'hevc', tiles, steps, ...coding })
       await profiled(path, profile === 'p3' ? await needs.displayP3() : profile, order.signal)
@@ -90,9 +91,13 @@ const heic = (needs: Needs): Kind<HeifPicture> => ({
   },
 })
 
-async function profiled(path: string, profile: Buffer | null, signal: AbortSignal) {
+const profiled = (path: string, profile: Buffer | null, signal: AbortSignal) => whole(path, async () => profile && addProfile(path, profile, signal))
+
+/** Answers the path that is worked on; nothing is left there when the work fails. */
+async function whole(path: string, work: () => Promise<unknown>): Promise<string> {
   try {
-    if (profile) await addProfile(path, profile, signal)
+    await work()
+    return path
   } catch (error) {
     await rm(path, { force: true })
     throw error
@@ -100,18 +105,17 @@ async function profiled(path: string, profile: Buffer | null, signal: AbortSigna
 }
 
 const raw = (reading: typeof readRawTiff): Kind<RawFile> => ({
-  read: (source) => withBytes(source, reading),
+  read: (source, signal) => withBytes(source, reading, signal),
   info: infoOfRaw,
-  async develop(source, { jpeg, exif }, { target }) {
+  async develop(source, { jpeg, exif }, order) {
     if (!jpeg) throw noPreview()
-    return extract(source, jpeg, { target, orientation: exif.orientation })
+    return extract(source, { jpeg, orientation: exif.orientation }, order)
   },
 })
 
-async function extract(source: string, jpeg: EmbeddedJpeg, { target, orientation }: { readonly target: string; readonly orientation: number | null }): Promise<string> {
+function extract(source: string, { jpeg, orientation }: { readonly jpeg: EmbeddedJpeg; readonly orientation: number | null }, { target, signal }: Development): Promise<string> {
   const path = `${target}.preview.jpg`
-  await writeFile(path, await withBytes(source, (bytes) => uprightJpeg(bytes, jpeg, orientation)), { mode: 0o600 })
-  return path
+  return whole(path, () => withBytes(source, (bytes) => writeUpright(bytes, jpeg, { path, orientation, signal }), signal))
 }
 
 const radiance = ({ bitmapOf }: Needs): Kind<{ readonly width: number; readonly height: number }> => ({
@@ -120,13 +124,13 @@ const radiance = ({ bitmapOf }: Needs): Kind<{ readonly width: number; readonly 
   async develop(source, _facts, order) {
     const { target, maxSize, signal } = bounded(order)
     const { data, width, height } = await decodeRadiance(source, maxSize, signal)
-    await (await bitmapOf(data, { width, height, channels: 3 })).png({ compressionLevel: 1 }).toFile(target)
-    return target
+    const picture = await bitmapOf(data, { width, height, channels: 3 })
+    return whole(target, () => picture.png({ compressionLevel: 1 }).toFile(target))
   },
 })
 
 const photoshop = (needs: Needs): Kind<PhotoshopFile> => ({
-  read: (source) => withBytes(source, readPhotoshop),
+  read: (source, signal) => withBytes(source, readPhotoshop, signal),
   info: (facts) => infoOf({ format: 'psd', ...facts }),
   async develop(source, { isDecodable, hasTransparency, profile, thumbnail }, order) {
     if (isDecodable) {
@@ -135,7 +139,7 @@ const photoshop = (needs: Needs): Kind<PhotoshopFile> => ({
       return path
     }
     if (!thumbnail) throw onlyInLayers()
-    return extract(source, thumbnail, { target: order.target, orientation: 1 })
+    return extract(source, { jpeg: thumbnail, orientation: 1 }, order)
   },
 })
 
@@ -150,7 +154,7 @@ const exr = (needs: Needs): Kind<StillFacts> => {
   return {
     ...still,
     async read(source, signal) {
-      await withBytes(source, assertWholeExr)
+      await withBytes(source, assertWholeExr, signal)
       return still.read(source, signal)
     },
   }

@@ -4,7 +4,7 @@ import type { AssetLockRepository } from '../../assets/asset-lock.repository.ts'
 import type { Store } from '../../db/store.ts'
 import { conflict, invalid, notFound } from '../../errors.ts'
 import type { AssetJobRepository } from '../../jobs/asset-jobs.repository.ts'
-import type { AssetType } from '../../model/asset-type.ts'
+import { type AssetType, isPicture } from '../../model/asset-type.ts'
 import { type JobName, jobNames, type JobState } from '../../model/job-names.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { AssetJob } from './asset-jobs.schemas.ts'
@@ -104,17 +104,17 @@ async function renderAgain<R>({ tx, orders, scope }: Ordering<R>, name: Made, su
 }
 
 const ofSound: readonly Made[] = ['audio_proxy', 'audio']
-const seen = ['IMAGE', 'VIDEO', 'EXR', 'HDR', 'PHOTOSHOP'] as const
+const isSeen = (type: AssetType) => type === 'VIDEO' || isPicture(type)
+const isFilm = (type: AssetType) => type === 'VIDEO'
+const isHeard = (type: AssetType) => type === 'VIDEO' || type === 'AUDIO'
 
-const appliesTo: Readonly<Record<Made | 'facial_recognition', readonly AssetType[]>> = {
-  preview: seen,
-  color_palette: seen,
-  proxy: ['VIDEO'],
-  audio_proxy: ['VIDEO', 'AUDIO'],
-  audio: ['VIDEO', 'AUDIO'],
-  facial_recognition: ['IMAGE', 'VIDEO', 'EXR', 'HDR', 'PHOTOSHOP'],
-}
+const appliesTo: Readonly<Record<Made | 'facial_recognition', (type: AssetType) => boolean>> = {
+  preview: isSeen, color_palette: isSeen, facial_recognition: isSeen, proxy: isFilm, audio_proxy: isHeard, audio: isHeard,
+} // prettier-ignore
 
-function applies(name: Made | 'facial_recognition', { type }: Subject) {
-  if (!appliesTo[name].some((each) => each === type)) throw conflict(`This job does not apply to assets of type ${type}`)
+/** What has failed applied: sound with a cover has previews too. */
+function applies(name: Made | 'facial_recognition', { type, stateOf }: Subject) {
+  if (stateOf(name) === 'FAILED') return
+  // As it was written, from the list of types.
+  if (!appliesTo[name](type as AssetType)) throw conflict(`This job does not apply to assets of type ${type}`)
 }

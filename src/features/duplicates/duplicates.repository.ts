@@ -31,7 +31,7 @@ export function createDuplicateRepository(db: Executor) {
         and(
           eq(a.driveId, sql.placeholder('driveId')),
           sql`${a.contentHash} = ${hashOfSubject}`,
-          gt(a.sizeBytes, 0),
+          sql`${a.sizeBytes} > 0`, // as the index says it: no parameter
           ne(a.id, sql.placeholder('assetId')),
           gt(a.id, sql.placeholder('after')),
         ),

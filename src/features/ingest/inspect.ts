@@ -15,8 +15,9 @@ import type { Clock } from '../../ports/clock.ts'
 import type { ImageEngine } from '../../ports/image-engine.ts'
 import { MediaError, type MediaEngine, type Probe } from '../../ports/media-engine.ts'
 import type { ObjectStorage } from '../../ports/object-storage.ts'
+import { closedFormat } from './closed-formats.ts'
 import { inspectAsset, renderAsset, type Renderable, renderable } from './ingest.jobs.ts'
-import type { AfterPreviews } from './keep-renditions.ts'
+import type { AfterPreviews } from './rendering/keep-renditions.ts'
 import { sniff } from './sniff.ts'
 import { hashOfSource } from './source-hash.ts'
 import type { Inspection, SourceRepository, SourceRow } from './sources.repository.ts'
@@ -60,10 +61,10 @@ export function inspection({ store, storage, media, images, clock, folders, afte
     if (!isMedia) return { inspection: facts, outputs: [] }
     if (path === undefined) throw new MediaError('The file is empty')
     if (isPicture(type)) {
-      const image = await images.read(path)
+      const image = await images.read(path, signal)
       return { inspection: { ...facts, systemMetadata: metadataOfImage(image) }, outputs: outputsOfPicture }
     }
-    const probe = await media.probe(path, signal)
+    const probe = await probed(media, path, { extension: source.extension, signal })
     return { inspection: { ...facts, ...factsOf(probe), type: typeOf(probe) }, outputs: outputsOf(probe) }
   }
 
@@ -104,6 +105,7 @@ export function inspection({ store, storage, media, images, clock, folders, afte
     const source = await store.sources.find(scope)
     if (!source) return // deleted meanwhile
     await store.assetJobs.set(scope, ['metadata'], { state: 'IN_PROGRESS', progress: 0, attempts: theTry.attempt })
+    if (theTry.isLast) await store.assetJobs.foresee(scope, foreseen(awaiting(outputsFor(assetTypeOf(source.extension, undefined)))))
     try {
       await folders.use(async (folder) => settle(scope, await look(scope, source, { folder, signal: theTry.signal })))
     } catch (error) {
@@ -111,6 +113,13 @@ export function inspection({ store, storage, media, images, clock, folders, afte
       await fail(scope, { type: await typeNow(source, theTry.signal), error }, theTry)
     }
   })
+}
+
+async function probed(media: MediaEngine, path: string, { extension, signal }: { readonly extension: string; readonly signal: AbortSignal }): Promise<Probe> {
+  const closed = closedFormat(extension)
+  const probe = await media.probe(path, signal).catch((error: unknown) => Promise.reject(error instanceof MediaError && closed ? closed : error))
+  if (closed && !probe.video) throw closed
+  return probe
 }
 
 const nothingKnown = { systemMetadata: {}, durationSeconds: null, frameRate: null, isVariableRate: null, startTimecodeFrames: null, isDropFrame: null } as const
@@ -154,3 +163,6 @@ function notApplying(waiting: readonly JobName[]): JobName[] {
     ...(waiting.includes('audio_proxy') ? [] : (['transcription'] as const)),
   ]
 }
+
+/** Who is killed in the last try says nothing any more: what waits for it is told as failed together with it, as far as there are rows by then. */
+const foreseen = (waiting: readonly JobName[]) => [...waiting.map((name) => [name, 'NOT_STARTED'] as const), ...notApplying(waiting).map((name) => [name, 'COMPLETED'] as const)]

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, lt, sql } from 'drizzle-orm'
 import type { AssetScope } from '../../access/scope.ts'
 import type { Executor } from '../../db/client.ts'
 import { assets, livingAssets, type MetadataScalar, objects } from '../../db/schema/index.ts'
@@ -43,13 +43,13 @@ export function createSourceRepository(db: Executor) {
       return rows[0]
     },
 
-    /** The oldest other living asset of the drive with the same bytes. */
+    /** The oldest living asset of the drive that had these bytes before this one did. */
     async twinOf({ driveId, assetId }: AssetScope<'edit'>): Promise<string | undefined> {
       const self = db.select({ hash: livingAssets.contentHash }).from(livingAssets).where(and(eq(livingAssets.driveId, driveId), eq(livingAssets.id, assetId)))
       const rows = await db
         .select({ id: livingAssets.id })
         .from(livingAssets)
-        .where(and(eq(livingAssets.driveId, driveId), eq(livingAssets.contentHash, self), gt(livingAssets.sizeBytes, 0), ne(livingAssets.id, assetId)))
+        .where(and(eq(livingAssets.driveId, driveId), eq(livingAssets.contentHash, self), sql`${livingAssets.sizeBytes} > 0`, lt(livingAssets.id, assetId)))
         .orderBy(asc(livingAssets.id))
         .limit(1)
       return rows[0]?.id

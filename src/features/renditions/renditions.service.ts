@@ -37,8 +37,8 @@ export function createRenditionService({ store, storage, links, clock }: Needs) 
   async function storyboardOf(scope: AssetScope<'read'>) {
     const found = await store.renditionViews.find(scope, { kind: 'storyboard', job: 'preview' })
     if (!found) throw notFound('Asset')
-    const { rendition, object, durationSeconds } = found
-    if (!rendition?.facts || !object) throw notFound('Storyboard')
+    const { rendition, object, durationSeconds, jobState } = found
+    if (!rendition?.facts || !object) throw notMade('Storyboard', jobState, 'only films have one')
     const sheet = { url: links.picture(object.key), ...layoutOf(rendition.facts) }
     return { storyboard: { ...sheet, width: rendition.width ?? sheet.width, height: rendition.height ?? sheet.height }, durationSeconds }
   }
@@ -47,7 +47,7 @@ export function createRenditionService({ store, storage, links, clock }: Needs) 
     const found = await store.renditionViews.find(scope, { kind, job: 'audio' })
     if (!found) throw notFound('Asset')
     const { rendition, object, name, jobState } = found
-    if (!rendition || !object) throw noWaveform(jobState)
+    if (!rendition || !object) throw notMade('Waveform', jobState, 'the asset has no sound')
     return { rendition, object, name }
   }
 
@@ -97,11 +97,10 @@ function layoutOf({ columns, tile: [tileWidth, tileHeight], tiles }: StoryboardF
   }
 }
 
-/** The job says whether there is one to wait for. */
-const noWaveform = (state: JobState | null) => new AppError('not_found', `Waveform not found: ${reasons[state ?? 'NOT_STARTED']}`)
-const reasons: Readonly<Record<JobState, string>> = {
+/** The job says whether there is one to wait for; `otherwise` why there is none where it is done. */
+const notMade = (what: string, state: JobState | null, otherwise: string) => new AppError('not_found', `${what} not found: ${state === 'COMPLETED' ? otherwise : reasons[state ?? 'NOT_STARTED']}`)
+const reasons: Readonly<Record<Exclude<JobState, 'COMPLETED'>, string>> = {
   NOT_STARTED: 'it was not made yet',
   IN_PROGRESS: 'it is being made',
-  COMPLETED: 'the asset has no sound',
   FAILED: 'making it has failed; the asset’s jobs tell why',
 }

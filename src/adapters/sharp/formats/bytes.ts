@@ -12,10 +12,11 @@ export interface Bytes {
 export const damaged = () => new MediaError('The picture is damaged: it cannot be decoded.')
 export const incomplete = () => new MediaError('The picture is damaged or incomplete: parts of it should lie behind its end.')
 
-/** No table or preview that a camera writes is larger. */
-const MOST_AT_ONCE = 128 * 1024 ** 2
+/** No table that a camera writes is larger; pictures are read in pieces. */
+const MOST_AT_ONCE = 32 * 1024 ** 2
 
-export async function withBytes<T>(path: string, task: (bytes: Bytes) => Promise<T>): Promise<T> {
+/** Rejects with the signal's reason once it is aborted. */
+export async function withBytes<T>(path: string, task: (bytes: Bytes) => Promise<T>, signal?: AbortSignal): Promise<T> {
   const file = await open(path).catch((cause: unknown) => {
     throw unavailable('The file to read is not there', cause)
   })
@@ -24,6 +25,7 @@ export async function withBytes<T>(path: string, task: (bytes: Bytes) => Promise
     return await task({
       size,
       async read(offset, length) {
+        signal?.throwIfAborted()
         assertInside({ offset, length, size })
         const buffer = Buffer.alloc(length)
         const { bytesRead } = await file.read(buffer, 0, length, offset)
@@ -33,6 +35,8 @@ export async function withBytes<T>(path: string, task: (bytes: Bytes) => Promise
     })
   } finally {
     await file.close()
+    // Who reads a part that may be damaged takes an end for damage.
+    signal?.throwIfAborted()
   }
 }
 

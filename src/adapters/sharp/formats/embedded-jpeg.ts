@@ -1,3 +1,5 @@
+import { createWriteStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { type Bytes, damaged } from './bytes.ts'
 
 /** A JPEG that lies within a file. */
@@ -17,6 +19,8 @@ interface Segment {
 
 /** Before the frame header stand profiles and thumbnails, which are some hundred kilobytes at most. */
 const BEGINNING = 512 * 1024
+const MOST_SEGMENTS = 1000
+const PIECE = 1024 ** 2
 const MOST_BYTES = 96 * 1024 ** 2
 /** Baseline, extended, progressive. Raw data are lossless JPEG (0xc3), which is no picture to look at. */
 const FRAMES = new Set([0xc0, 0xc1, 0xc2])
@@ -32,30 +36,41 @@ export async function jpegAt(bytes: Bytes, offset: number, length: number): Prom
   return width > 0 && height > 0 ? { offset, length, width, height } : null
 }
 
-/** Its bytes, turned as is said here; what it says itself of how it is turned counts where nothing is said (null). */
-export async function uprightJpeg(bytes: Bytes, { offset, length }: EmbeddedJpeg, orientation: number | null): Promise<Buffer> {
-  const jpeg = await bytes.read(offset, length)
-  if (orientation === null) return jpeg
-  const kept: Buffer[] = [Buffer.from([0xff, 0xd8]), exifOf(orientation)]
-  let from = 2
-  for (const { marker, at, end } of segmentsOf(jpeg) ?? []) {
-    if (marker !== 0xe1 || jpeg.toString('latin1', at + 4, at + 8) !== 'Exif') continue
-    kept.push(jpeg.subarray(from, at))
-    from = end
+/** Its bytes in pieces, turned as is said here; what it says itself of how it is turned counts where nothing is said (null). */
+async function* upright(bytes: Bytes, { offset, length }: EmbeddedJpeg, orientation: number | null): AsyncGenerator<Buffer> {
+  let from = 0
+  if (orientation !== null) {
+    const beginning = await bytes.read(offset, Math.min(length, BEGINNING))
+    yield Buffer.concat([beginning.subarray(0, 2), exifOf(orientation)])
+    from = 2
+    for (const { marker, at, end } of segmentsOf(beginning) ?? []) {
+      if (marker !== 0xe1 || beginning.toString('latin1', at + 4, at + 8) !== 'Exif') continue
+      yield beginning.subarray(from, at)
+      from = end
+    }
   }
-  return Buffer.concat([...kept, jpeg.subarray(from)])
+  for (; from < length; from += PIECE) yield await bytes.read(offset + from, Math.min(PIECE, length - from))
 }
+
+interface Copy {
+  readonly path: string
+  readonly orientation: number | null
+  readonly signal: AbortSignal
+}
+
+/** Makes it a file of its own. */
+export const writeUpright = (bytes: Bytes, jpeg: EmbeddedJpeg, { path, orientation, signal }: Copy) => pipeline(upright(bytes, jpeg, orientation), createWriteStream(path, { mode: 0o600 }), { signal })
 
 export const exifIn = (jpeg: Buffer): Buffer | null => {
   const segment = segmentsOf(jpeg)?.find(({ marker, at, end }) => marker === 0xe1 && end <= jpeg.length && jpeg.toString('latin1', at + 4, at + 8) === 'Exif')
   return segment ? jpeg.subarray(segment.at + 4, segment.end) : null
 }
 
-/** Those before the first scan. */
+/** Those before the first scan, of a JPEG's beginning. */
 function segmentsOf(jpeg: Buffer): readonly Segment[] | null {
   if (jpeg.length < 4 || jpeg.readUInt16BE(0) !== 0xffd8) return null
   const segments: Segment[] = []
-  for (let at = 2; at + 10 <= jpeg.length; ) {
+  for (let at = 2; at + 10 <= jpeg.length && segments.length < MOST_SEGMENTS; ) {
     if (jpeg[at] !== 0xff) break
     const marker = jpeg.readUInt8(at + 1)
     if (marker === START_OF_SCAN) break

@@ -83,8 +83,12 @@ function joined(make: string | null, model: string | null): string | null {
   return model.toLowerCase().startsWith(maker.toLowerCase()) ? model : `${make} ${model}`
 }
 
+/** What is wanted stands at its beginning; behind it lie histories and depth maps of megabytes. */
+const MOST_XMP_BYTES = 1024 ** 2
+
 /** XMP has it as attribute or as element. Read without an XML parser: three words are wanted, and entities are nobody's camera. */
-export function factsOfXmp(xmp: string): ExifFacts {
+export function factsOfXmp(block: Buffer | undefined): ExifFacts {
+  const xmp = block?.toString('utf8', 0, MOST_XMP_BYTES) ?? ''
   const value = (name: string) => printable(new RegExp(`\\b${name}(?:="([^"<>&]{1,200})"|='([^'<>&]{1,200})'|>([^<>&]{1,200})<)`).exec(xmp)?.slice(1).find((each) => each !== undefined) ?? '')
   const written = value('exif:DateTimeOriginal') ?? value('xmp:CreateDate') ?? value('photoshop:DateCreated')
   const zone = /([+-]\d\d:\d\d)$/.exec(written ?? '')?.[1] ?? ''

@@ -17,7 +17,7 @@ export async function assertWholeExr(bytes: Bytes): Promise<void> {
   const table = await bytes.read(tableAt, count * 8)
   let last = first
   for (let at = 0; at < count; at += 1) {
-    const offset = Number(table.readBigUInt64LE(at * 8))
+    const offset = table.readUInt32LE(at * 8) + table.readUInt32LE(at * 8 + 4) * 2 ** 32
     if (offset < first) throw incomplete() // what was never written is 0
     last = Math.max(last, offset)
   }

@@ -1,4 +1,5 @@
-import { damaged } from './bytes.ts'
+import { MediaError } from '../../../ports/media-engine.ts'
+import { type Bytes, bytesOf, damaged } from './bytes.ts'
 import { type Box, boxesIn } from './iso-boxes.ts'
 
 /** The tables of a HEIF file's `meta` box (ISO/IEC 23008-12, ISO/IEC 14496-12 §8.11). */
@@ -30,6 +31,11 @@ export interface Property {
 
 const MOST_ITEMS = 4096
 const MOST_EXTENTS = 16_384
+/** Writers use one, or a few. */
+const MOST_EXTENTS_OF_ONE = 64
+const MOST_PROPERTIES_OF_ONE = 64
+
+export const strange = () => new MediaError('This HEIC picture is put together in a way that cannot be decoded here: export it as JPEG.')
 
 /** `meta`: the content of that box. */
 export function readItems(meta: Buffer): Items {
@@ -126,16 +132,40 @@ function propertiesIn(iprp: Buffer): Map<number, readonly Property[]> {
   const ipco = iprp.subarray(shared.start, shared.end)
   const properties = boxesIn(ipco).map(({ type, start, end }): Property => ({ type, content: ipco.subarray(start, end) }))
   const owners = new Map<number, readonly Property[]>()
-  for (const box of inside.filter(({ type }) => type === 'ipma')) for (const [id, own] of associationsIn(iprp, box)) owners.set(id, own.flatMap((at) => properties[at - 1] ?? []))
+  let left = MOST_ITEMS
+  for (const box of inside.filter(({ type }) => type === 'ipma')) {
+    const associations = associationsIn(iprp, box, left)
+    left -= associations.length
+    for (const [id, own] of associations) owners.set(id, own.flatMap((at) => properties[at - 1] ?? []))
+  }
   return owners
 }
 
 /** Property numbers count from 1; 0 = none. The highest bit says that a reader must know it. */
-function associationsIn(iprp: Buffer, { start, end }: Box): readonly (readonly [item: number, properties: readonly number[]])[] {
+function associationsIn(iprp: Buffer, { start, end }: Box, most: number): readonly (readonly [item: number, properties: readonly number[]])[] {
   const { version, flags, uint } = fieldsOf(iprp.subarray(start, end))
   const isWide = (flags & 1) === 1
-  return times(uint(4), MOST_ITEMS).map(() => {
+  return times(uint(4), most).map(() => {
     const id = uint(version === 0 ? 2 : 4)
-    return [id, times(uint(1), 255).map(() => uint(isWide ? 2 : 1) & (isWide ? 0x7fff : 0x7f))] as const
+    return [id, times(uint(1), MOST_PROPERTIES_OF_ONE).map(() => uint(isWide ? 2 : 1) & (isWide ? 0x7fff : 0x7f))] as const
   })
+}
+
+export const contentOfProperty = (properties: readonly Property[], type: string) => properties.find((each) => each.type === type)?.content
+
+/** What an item holds, put together from its extents. */
+export async function dataOf(bytes: Bytes, { extentsOf, data }: Items, { id, most }: { readonly id: number; readonly most: number }): Promise<Buffer> {
+  const inData = bytesOf(data)
+  const extents = (extentsOf.get(id) ?? []).map(({ offset, length, isInData }) => {
+    const source = isInData ? inData : bytes
+    return { source, offset, length: length === 0 ? source.size - offset : length }
+  })
+  const total = extents.reduce((sum, { length }) => sum + length, 0)
+  // Extents of one item do not overlap.
+  if (total <= 0 || total > bytes.size) throw damaged()
+  if (total > most || extents.length > MOST_EXTENTS_OF_ONE) throw strange()
+  const parts: Buffer[] = []
+  for (const { source, offset, length } of extents) parts.push(await source.read(offset, length))
+  const [only] = parts
+  return parts.length === 1 && only ? only : Buffer.concat(parts)
 }

@@ -1,14 +1,14 @@
 import { createWriteStream } from 'node:fs'
-import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { MediaError } from '../../../ports/media-engine.ts'
 import type { StillStep } from '../../../ports/still-decoder.ts'
-import { type Bytes, bytesOf, damaged, incomplete } from './bytes.ts'
+import { type Bytes, damaged } from './bytes.ts'
 import { type ExifFacts, factsOfExif, NOTHING_SAID } from './exif.ts'
 import { tooLarge } from '../faults.ts'
-import { type Items, type Property, readItems } from './heif-items.ts'
+import { contentOfProperty, dataOf, type Items, type Property, readItems, strange } from './heif-items.ts'
+import { streamOf } from './hevc-stream.ts'
 import { boxesOfFile, contentOf } from './iso-boxes.ts'
-import { MOST_PIXELS } from '../reading.ts'
+import { MOST_PIXELS } from '../../picture-limits.ts'
 
 /** A HEIC picture: tiles of HEVC, each for itself, and what is done with them. */
 export interface HeifPicture {
@@ -28,10 +28,8 @@ export interface HeifPicture {
 }
 
 const MOST_TILES = 1024
-const MOST_STREAM_BYTES = 256 * 1024 ** 2
-const START_CODE = Buffer.from([0, 0, 0, 1])
-
-const strange = () => new MediaError('This HEIC picture is put together in a way that cannot be decoded here: export it as JPEG.')
+const MOST_GRID_BYTES = 64
+const MOST_EXIF_BYTES = 1024 ** 2
 
 export async function readHeif(bytes: Bytes): Promise<HeifPicture> {
   const meta = (await boxesOfFile(bytes)).find(({ type }) => type === 'meta')
@@ -55,7 +53,7 @@ export async function readHeif(bytes: Bytes): Promise<HeifPicture> {
     bitDepth: ((contentOfProperty(ofTile, 'hvcC')?.[17] ?? 0) & 7) + 8,
     ...colourIn([...own, ...ofTile]),
     exif: await exifOf(bytes, items),
-    write: (path, signal) => pipeline(Readable.from(streamOf(bytes, items, plan.tiles)), createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal }),
+    write: (path, signal) => pipeline(streamOf(bytes, items, plan.tiles), createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal }),
   }
 }
 
@@ -69,8 +67,6 @@ interface Plan extends Size {
   readonly rows: number
 }
 
-const contentOfProperty = (properties: readonly Property[], type: string) => properties.find((each) => each.type === type)?.content
-
 function sizeIn(properties: readonly Property[]): Size {
   const ispe = contentOfProperty(properties, 'ispe')
   if (!ispe || ispe.length < 12) throw damaged()
@@ -78,7 +74,7 @@ function sizeIn(properties: readonly Property[]): Size {
 }
 
 async function gridOf(bytes: Bytes, items: Items): Promise<Plan> {
-  const grid = await dataOf(bytes, items, items.primary)
+  const grid = await dataOf(bytes, items, { id: items.primary, most: MOST_GRID_BYTES })
   const isWide = ((grid[1] ?? 0) & 1) === 1
   if (grid.length < (isWide ? 12 : 8)) throw damaged()
   const [rows, columns] = [grid.readUInt8(2) + 1, grid.readUInt8(3) + 1]
@@ -140,74 +136,14 @@ function colourIn(properties: readonly Property[]): Pick<HeifPicture, 'profile' 
   }
 }
 
-async function dataOf(bytes: Bytes, { extentsOf, data }: Items, id: number): Promise<Buffer> {
-  const inData = bytesOf(data)
-  const parts: Buffer[] = []
-  let total = 0
-  for (const { offset, length, isInData } of extentsOf.get(id) ?? []) {
-    const source = isInData ? inData : bytes
-    const size = length === 0 ? source.size - offset : length
-    total += size
-    if (total > MOST_STREAM_BYTES) throw damaged()
-    parts.push(await source.read(offset, size))
-  }
-  if (total === 0) throw damaged()
-  return Buffer.concat(parts)
-}
-
 async function exifOf(bytes: Bytes, items: Items): Promise<ExifFacts> {
   const described = items.references.filter(({ type, to }) => type === 'cdsc' && to.includes(items.primary)).map(({ from }) => from)
   const id = described.find((each) => items.typeOf.get(each) === 'Exif')
   if (id === undefined) return NOTHING_SAID
   try {
-    const block = await dataOf(bytes, items, id)
+    const block = await dataOf(bytes, items, { id, most: MOST_EXIF_BYTES })
     return await factsOfExif(block.subarray(4 + block.readUInt32BE(0)))
   } catch {
     return NOTHING_SAID
   }
-}
-
-/** Before each tile its parameter sets: they need not be the same for all. */
-async function* streamOf(bytes: Bytes, items: Items, tiles: readonly number[]) {
-  let total = 0
-  for (const id of tiles) {
-    const settings = contentOfProperty(items.propertiesOf.get(id) ?? [], 'hvcC')
-    if (!settings || settings.length < 23) throw damaged()
-    const units = [...parameterSetsIn(settings), ...unitsIn(await dataOf(bytes, items, id), ((settings[21] ?? 0) & 3) + 1)]
-    const stream = Buffer.concat(units.flatMap((unit) => [START_CODE, unit]))
-    total += stream.length
-    if (total > MOST_STREAM_BYTES) throw strange()
-    yield stream
-  }
-}
-
-/** ISO/IEC 14496-15 §8.3.2. */
-function parameterSetsIn(settings: Buffer): readonly Buffer[] {
-  const sets: Buffer[] = []
-  let at = 23
-  for (let array = 0; array < (settings[22] ?? 0); array += 1) {
-    if (at + 3 > settings.length) throw damaged()
-    const count = settings.readUInt16BE(at + 1)
-    at += 3
-    for (let set = 0; set < count; set += 1) {
-      if (at + 2 > settings.length) throw damaged()
-      const end = at + 2 + settings.readUInt16BE(at)
-      if (end > settings.length) throw damaged()
-      sets.push(settings.subarray(at + 2, end))
-      at = end
-    }
-  }
-  return sets
-}
-
-function unitsIn(data: Buffer, lengthSize: number): readonly Buffer[] {
-  const units: Buffer[] = []
-  for (let at = 0; at < data.length; ) {
-    if (at + lengthSize > data.length) throw damaged()
-    const end = at + lengthSize + data.readUIntBE(at, lengthSize)
-    if (end > data.length) throw incomplete()
-    units.push(data.subarray(at + lengthSize, end))
-    at = end
-  }
-  return units
 }

@@ -7,7 +7,8 @@ export interface Box {
   readonly end: number
 }
 
-const MOST_BOXES = 20_000
+/** Of one box; a table of 4096 items has as many. */
+const MOST_BOXES = 5000
 const MOST_BYTES_OF_ONE = 16 * 1024 ** 2
 
 /** The outermost boxes of a file, by their headers. */

@@ -31,6 +31,8 @@ const XMP = 1060
 const MODES = ['b-w', 'b-w', 'srgb', 'srgb', 'cmyk', '', '', 'multichannel', 'b-w', 'lab']
 const MODES_OF_FFMPEG = [0, 1, 2, 3, 8]
 const MOST_RESOURCE_BYTES = 32 * 1024 ** 2
+/** Photoshop writes some dozens. */
+const MOST_RESOURCES = 10_000
 const THUMBNAIL_HEADER = 28
 
 export async function readPhotoshop(bytes: Bytes): Promise<PhotoshopFile> {
@@ -64,7 +66,7 @@ async function thumbnailIn(content: Bytes & { readonly start: number }, resource
 
 async function exifIn(resources: Resources): Promise<ExifFacts> {
   const exif = await factsOfTiff(bytesOf(resources.get(EXIF)?.bytes ?? Buffer.alloc(0)))
-  return merged(exif, factsOfXmp(resources.get(XMP)?.bytes.toString('utf8') ?? ''))
+  return merged(exif, factsOfXmp(resources.get(XMP)?.bytes))
 }
 
 interface Resource {
@@ -76,7 +78,9 @@ type Resources = ReadonlyMap<number, Resource>
 
 function resourcesIn(content: Buffer): Resources {
   const resources = new Map<number, Resource>()
-  for (let at = 0; at + 12 <= content.length; ) {
+  let left = MOST_RESOURCES
+  for (let at = 0; at + 12 <= content.length; left -= 1) {
+    if (left === 0) throw damaged()
     const id = content.readUInt16BE(at + 4)
     // A name with its length before it, filled up to an even number of bytes; so is the content.
     const sizeAt = at + 6 + even((content[at + 6] ?? 0) + 1)

@@ -1,7 +1,8 @@
 import { createReadStream, createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { crc32, deflateSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { crc32, deflate } from 'node:zlib'
 
 /** Signature and header: the profile comes next (PNG, third edition, §11.3.2.3). */
 const HEADER_BYTES = 33
@@ -12,7 +13,7 @@ export async function addProfile(png: string, profile: Buffer, signal: AbortSign
   if (profile.length < 128 || profile.length > MOST_PROFILE_BYTES) return
   const with_ = `${png}.profiled`
   try {
-    await pipeline(withChunk(png, chunkOf(profile)), createWriteStream(with_, { flags: 'wx', mode: 0o600 }), { signal })
+    await pipeline(withChunk(png, await chunkOf(profile)), createWriteStream(with_, { flags: 'wx', mode: 0o600 }), { signal })
     await rename(with_, png)
   } finally {
     await rm(with_, { force: true })
@@ -25,8 +26,8 @@ async function* withChunk(png: string, chunk: Buffer) {
   yield* createReadStream(png, { start: HEADER_BYTES })
 }
 
-function chunkOf(profile: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from('iCCPprofile\0\0', 'latin1'), deflateSync(profile)])
+async function chunkOf(profile: Buffer): Promise<Buffer> {
+  const body = Buffer.concat([Buffer.from('iCCPprofile\0\0', 'latin1'), await promisify(deflate)(profile)])
   const around = Buffer.alloc(8)
   around.writeUInt32BE(body.length - 4, 0)
   around.writeUInt32BE(crc32(body), 4)

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs'
+import { setImmediate as aTurn } from 'node:timers/promises'
 import type { Pixels } from '../../../ports/image-engine.ts'
 import { damaged, incomplete, withBytes } from './bytes.ts'
 import { tooLarge } from '../faults.ts'
-import { MOST_PIXELS } from '../reading.ts'
+import { MOST_PIXELS } from '../../picture-limits.ts'
 
 /** What a Radiance file's header says (RGBE, Greg Ward): text up to an empty line, then the order of rows and columns. */
 interface Header {
@@ -15,6 +16,8 @@ interface Header {
 }
 
 const MOST_HEADER_BYTES = 64 * 1024
+/** Packed as tightly as can be, these are a million pixels: some ten milliseconds. */
+const PIECE = 64 * 1024
 
 export const readRadianceHeader = (source: string): Promise<Header> =>
   withBytes(source, async (bytes) => {
@@ -80,11 +83,13 @@ function addLine(sums: Float64Array, line: Buffer, step: number) {
 
 const numberAt = (numbers: Buffer | Float64Array, at: number) => numbers[at] ?? 0
 
-/** Each of four bytes to a pixel. Read piece by piece, so that others have their turn meanwhile. */
+/** Each of four bytes to a pixel. Between two pieces others have their turn, which they would not have by reading alone: the stream reads ahead. */
 async function* scanlines(source: string, { width, height, start }: Header, signal: AbortSignal) {
   let held: Buffer = Buffer.alloc(0)
   let left = height
-  for await (const chunk of createReadStream(source, { start, highWaterMark: 1024 ** 2, signal })) {
+  // A line that is not packed comes in few pieces, whatever its length.
+  for await (const chunk of createReadStream(source, { start, highWaterMark: Math.max(PIECE, width * 4), signal })) {
+    await aTurn(undefined, { signal })
     held = Buffer.concat([held, chunk as Buffer]) // a byte stream's chunks
     for (let at = 0; ; ) {
       const line = left > 0 ? lineAt(held, at, width) : null

@@ -27,11 +27,15 @@ const TAG = {
 /** A colour filter's mosaic, or linear raw: nobody's ordinary TIFF. */
 const RAW_PHOTOMETRIC = [32803, 34892]
 const MOST_DIRECTORIES = 32
+/** A CR3 has four or five tracks, and two boxes of Canon's own beside them. */
+const MOST_TRACKS = 8
+const BIG_TIFF = ['II+\0', 'MM\0+']
 
 /** Whether a file with a TIFF's first bytes is a camera's. */
 export async function isRawTiff(bytes: Bytes): Promise<boolean> {
   try {
     const head = await bytes.read(0, 12)
+    if (BIG_TIFF.includes(head.toString('latin1', 0, 4))) return false
     if (head.toString('latin1', 8, 10) === 'CR' || !['II*\0', 'MM\0*'].includes(head.toString('latin1', 0, 4))) return true
     for (const each of await directoriesOf(await openTiff(bytes))) {
       if (each.tags.has(TAG.dngVersion)) return true
@@ -59,7 +63,7 @@ async function directoriesOf(tiff: Tiff): Promise<readonly Directory[]> {
     const directory = directories[at]
     if (!directory) break
     for (const offset of [...(await directory.numbers(TAG.children).catch(() => [])), directory.next]) {
-      if (offset === 0 || seen.has(offset)) continue
+      if (offset === 0 || seen.has(offset) || directories.length >= MOST_DIRECTORIES) continue
       seen.add(offset)
       const further = await tiff.directory(offset).catch(() => undefined)
       if (further) directories.push(further)
@@ -149,10 +153,10 @@ export async function readCr3(bytes: Bytes): Promise<RawFile> {
   const inside = boxesIn(content)
   const meta = inside.find(({ type, start }) => type === 'uuid' && content.toString('hex', start, start + 16) === CANON_META)
   const metaBoxes = meta ? boxesIn(content.subarray(0, meta.end), meta.start + 16) : []
-  const tiffs = ['CMT1', 'CMT2'].flatMap((name) => metaBoxes.filter(({ type }) => type === name)).map(({ start, end }) => bytesOf(content.subarray(start, end)))
+  const tiffs = ['CMT1', 'CMT2'].flatMap((name) => metaBoxes.find(({ type }) => type === name) ?? []).map(({ start, end }) => bytesOf(content.subarray(start, end)))
   const found: (EmbeddedJpeg | null)[] = []
-  for (const { start, end } of inside.filter(({ type }) => type === 'trak')) found.push(await sampleOf(bytes, content.subarray(start, end)).catch(() => null))
-  for (const { start, end } of boxes.filter(({ type }) => type === 'uuid')) {
+  for (const { start, end } of inside.filter(({ type }) => type === 'trak').slice(0, MOST_TRACKS)) found.push(await sampleOf(bytes, content.subarray(start, end)).catch(() => null))
+  for (const { start, end } of boxes.filter(({ type }) => type === 'uuid').slice(0, MOST_TRACKS)) {
     const isPreview = end - start > 48 && (await bytes.read(start, 16)).toString('hex') === CANON_PREVIEW
     if (isPreview) found.push(await jpegWithin(bytes, start + 16, Math.min(end, start + 1024)).catch(() => null))
   }

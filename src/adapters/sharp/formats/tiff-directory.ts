@@ -86,8 +86,12 @@ async function readDirectory({ bytes, word, long }: Reading, start: number): Pro
   }
 }
 
+const MOST_SHOWN = 200
+/** A cut may leave half a character of two units, which no database takes. */
+const shortened = (text: string) => text.slice(0, MOST_SHOWN).toWellFormed().replace(/\uFFFD$/, '')
+
 /** Cameras fill up with blanks; control characters and what is no UTF-8 fit no database and no screen. */
 export function printable(text: string): string | null {
-  const clean = text.replaceAll(/[\p{Cc}\p{Cs}\uFFFD]/gu, ' ').replaceAll(/\s+/g, ' ').trim().slice(0, 200)
+  const clean = shortened(text.replaceAll(/[\p{Cc}\p{Cs}\uFFFD]/gu, ' ').replaceAll(/\s+/g, ' ').trim())
   return clean === '' ? null : clean
 }

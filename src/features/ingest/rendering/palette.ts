@@ -1,5 +1,5 @@
 import type { Rgb } from './renditions.repository.ts'
-import type { Pixels } from '../../ports/image-engine.ts'
+import type { Pixels } from '../../../ports/image-engine.ts'
 
 type Lab = readonly [l: number, a: number, b: number]
 interface Cluster {

@@ -1,8 +1,8 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
-import type { AssetScope } from '../../access/scope.ts'
-import type { Executor } from '../../db/client.ts'
-import { assets, previews, renditions, type Rgb, type StoryboardFacts } from '../../db/schema/index.ts'
-import type { RenditionKind } from '../../objects/object-keys.ts'
+import type { AssetScope } from '../../../access/scope.ts'
+import type { Executor } from '../../../db/client.ts'
+import { assets, previews, renditions, type Rgb, type StoryboardFacts } from '../../../db/schema/index.ts'
+import type { RenditionKind } from '../../../objects/object-keys.ts'
 
 export type { Rgb, StoryboardFacts }
 export type RenditionRepository = ReturnType<typeof createRenditionRepository>
@@ -61,13 +61,13 @@ export function createRenditionRepository(db: Executor) {
     },
 
     /** How long the source turned out to be, where its header had claimed something else or nothing. */
-    async correctLength({ driveId, assetId }: AssetScope<'edit'>, { seconds, frameCount }: SourceLength) {
+    async correctLength({ driveId, assetId }: AssetScope<'edit'>, { seconds, frameCount }: SourceLength, at: Date) {
       const words = JSON.stringify({ duration: seconds, ...(frameCount !== null && { frame_count: frameCount }) })
-      // Sound is measured in points of its waveform.
-      const tolerance = frameCount === null ? 0.5 : 0.02
+      // A decoder gives some samples more or less of sound than there are: those by which an encoder leads in.
+      const tolerance = frameCount === null ? 0.1 : 0.02
       await db
         .update(assets)
-        .set({ durationSeconds: String(seconds), systemMetadata: sql`${assets.systemMetadata} || ${words}::jsonb` })
+        .set({ durationSeconds: String(seconds), systemMetadata: sql`${assets.systemMetadata} || ${words}::jsonb`, version: sql`${assets.version} + 1`, updatedAt: at })
         .where(
           and(
             eq(assets.driveId, driveId),

@@ -1,12 +1,12 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ImageEngine } from '../../ports/image-engine.ts'
-import { MediaError, type MediaEngine, type Probe, type RenderedImage, type RenderedMedia, type RenderedPreview, type RenderedStoryboard, type RenderResult, type Waveform } from '../../ports/media-engine.ts'
-import type { Renderable } from './ingest.jobs.ts'
+import type { ImageEngine } from '../../../ports/image-engine.ts'
+import { MediaError, type MediaEngine, type Probe, type RenderedImage, type RenderedMedia, type RenderedPreview, type RenderedStoryboard, type RenderResult, type Waveform } from '../../../ports/media-engine.ts'
+import type { Renderable } from '../ingest.jobs.ts'
 import { paletteOf } from './palette.ts'
 import { mostTelling } from './poster-choice.ts'
 import type { Rgb, SourceLength, StoryboardFacts } from './renditions.repository.ts'
-import { claimedFrames, framesBetweenPreviews, framesBetweenTiles, isFarFewer, mostPreviews, mostTiles } from './spacing.ts'
+import { claimedFrames, framesBetweenPreviews, framesBetweenTiles, isFarFrom, mostPreviews, mostTiles } from './spacing.ts'
 import { drawnWaveform, waveformJson } from './waveform.ts'
 
 export interface Engines {
@@ -67,7 +67,7 @@ export async function renderMedia(engines: Engines, order: Order): Promise<MadeO
   return {
     files: [...(outputs.includes('preview') ? pictures.files : []), ...played('proxy', made.proxy), ...played('audio_proxy', made.audio), ...(await shownSound(engines, folder, made.waveform))],
     palette: outputs.includes('color_palette') ? pictures.palette : null,
-    length: lengthOf(made),
+    length: lengthOf(probe, made),
   }
 }
 
@@ -77,7 +77,7 @@ async function pictureOrders(folder: string, frames: number | null, probe: Probe
   const directory = join(folder, 'previews')
   await mkdir(directory, { recursive: true })
   return {
-    previews: { directory, everyFrames: framesBetweenPreviews(probe, frames), maxSize: previewSize },
+    previews: { directory, everyFrames: framesBetweenPreviews(probe, frames), maxSize: previewSize, most: 2 * mostPreviews },
     storyboard: { path: join(folder, 'storyboard.jpg'), everyFrames: framesBetweenTiles(probe, frames), maxSize: tileSize, mostTiles },
   }
 }
@@ -97,20 +97,42 @@ const noPictures: Pictures = { files: [], palette: [] }
 
 async function picturesOf(engines: Engines, order: Order, { probe, made }: Rendered): Promise<Pictures> {
   if (probe.video) return needsPreviews(order, probe) ? picturesOfFilm(engines, order, { probe, made }) : noPictures
-  return order.outputs.includes('preview') ? coverOf(engines, order) : noPictures
+  return order.outputs.some((each) => each === 'preview' || each === 'color_palette') ? coverOf(engines, order) : noPictures
 }
 
 async function picturesOfFilm({ media, images }: Engines, { source, folder, signal, outputs }: Order, { probe, made }: Rendered): Promise<Pictures> {
-  const again = made.film && isFarFewer(made.film.frameCount, claimedFrames(probe)) ? await media.render({ source, probe, ...(await pictureOrders(folder, made.film.frameCount, probe)), signal }) : made
+  const again = isMisspaced(probe, made) ? await media.render({ source, probe, ...(await pictureOrders(folder, made.film.frameCount, probe)), signal }) : made
   const previews = await thinnedOut(again.previews)
   const glances = await Promise.all(previews.map(({ path }) => images.pixels(path, glanceSize)))
   const palette = paletteOf(spread(glances, mostGlances))
   if (!outputs.includes('preview')) return { files: [], palette }
   const telling = previews[mostTelling(glances)]
-  const poster = await media.poster({ source, atSeconds: telling?.timestampSeconds ?? 0, target: join(folder, 'poster.jpg'), maxSize: posterSize, signal })
-  const files: MadeFile[] = [...previews.map((each) => ({ kind: 'preview', ...each }) as const), { kind: 'poster', ...poster }, ...storyboardFile(again.storyboard)]
+  const poster = await posterAt({ media }, { source, telling, target: join(folder, 'poster.jpg'), signal })
+  const files: MadeFile[] = [...previews.map((each) => ({ kind: 'preview', ...each }) as const), ...(poster ? [{ kind: 'poster', ...poster } as const] : []), ...storyboardFile(again.storyboard)]
   return { files, palette }
 }
+
+interface PosterOrder {
+  readonly source: string
+  readonly telling: RenderedPreview | undefined
+  readonly target: string
+  readonly signal: AbortSignal
+}
+
+/** Larger than the preview that was chosen; where seeking there fails, that is better than none. */
+async function posterAt({ media }: Pick<Engines, 'media'>, { source, telling, target, signal }: PosterOrder): Promise<RenderedImage | undefined> {
+  try {
+    return await media.poster({ source, atSeconds: telling?.timestampSeconds ?? 0, target, maxSize: posterSize, signal })
+  } catch (error) {
+    if (error instanceof MediaError) return telling
+    throw error
+  }
+}
+
+/** A header that promised far more or far less film than there is led to too few pictures, or to all of them at its beginning. */
+const isMisspaced = (probe: Probe, made: RenderResult): made is RenderResult & { readonly film: NonNullable<RenderResult['film']> } =>
+  made.film !== null &&
+  [framesBetweenPreviews, framesBetweenTiles].some((step) => isFarFrom(step(probe, claimedFrames(probe)), step(probe, made.film?.frameCount ?? null)))
 
 /** Music is shown by its cover. One that is damaged is no reason to say that anything failed. */
 async function coverOf({ media, images }: Engines, { source, folder, signal }: Order): Promise<Pictures> {
@@ -157,7 +179,8 @@ async function shownSound({ images }: Engines, folder: string, sound: Waveform |
   ]
 }
 
-function lengthOf({ film, waveform: sound }: RenderResult): MadeOfSource['length'] {
+/** A film's is that of its pictures, and is not told by its sound alone. */
+function lengthOf({ video }: Probe, { film, waveform: sound }: RenderResult): MadeOfSource['length'] {
   if (film) return { seconds: film.durationSeconds, frameCount: film.frameCount }
-  return sound && { seconds: ((sound.peaks.length / 2) * sound.samplesPerPoint) / sound.sampleRate, frameCount: null }
+  return sound && !video ? { seconds: Math.round((sound.sampleCount / sound.sampleRate) * 1000) / 1000, frameCount: null } : null
 }

@@ -1,4 +1,4 @@
-import type { Pixels } from '../../ports/image-engine.ts'
+import type { Pixels } from '../../../ports/image-engine.ts'
 
 interface Light {
   /** 0 black to 1 white. */

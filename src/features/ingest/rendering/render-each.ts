@@ -1,5 +1,5 @@
-import { MediaError } from '../../ports/media-engine.ts'
-import type { Renderable } from './ingest.jobs.ts'
+import { MediaError } from '../../../ports/media-engine.ts'
+import type { Renderable } from '../ingest.jobs.ts'
 
 interface Results<T> {
   readonly well: readonly { readonly outputs: readonly Renderable[]; readonly made: T }[]

@@ -1,5 +1,5 @@
-import type { Pixels } from '../../ports/image-engine.ts'
-import type { Waveform } from '../../ports/media-engine.ts'
+import type { Pixels } from '../../../ports/image-engine.ts'
+import type { Waveform } from '../../../ports/media-engine.ts'
 
 /** The JSON form of BBC audiowaveform's data format, version 2, which peaks.js and wavesurfer.js read. */
 export const waveformJson = ({ sampleRate, samplesPerPoint, peaks }: Waveform): string =>

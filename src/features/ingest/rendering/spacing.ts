@@ -1,4 +1,4 @@
-import type { Probe } from '../../ports/media-engine.ts'
+import type { Probe } from '../../../ports/media-engine.ts'
 
 export const mostPreviews = 60
 export const mostTiles = 200
@@ -23,5 +23,5 @@ function spacing(probe: Probe, frames: number | null, { seconds, least, most }: 
   return Math.max(1, Math.ceil(frames / wanted))
 }
 
-/** So much of a claim is not there that its pictures would be too few. */
-export const isFarFewer = (frames: number, claimed: number | null) => claimed !== null && claimed > 8 && frames < claimed / 2
+/** Whether pictures at this step are half as many as are wanted, or twice as many, since a header was wrong about how much film there is. */
+export const isFarFrom = (step: number, wanted: number) => step > 2 * wanted || wanted > 2 * step

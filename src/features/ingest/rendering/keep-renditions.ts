@@ -1,17 +1,17 @@
-import type { ActivityRepository } from '../../activity/activity.repository.ts'
-import type { AssetScope } from '../../access/scope.ts'
-import type { AssetLockRepository } from '../../assets/asset-lock.repository.ts'
-import type { Store } from '../../db/store.ts'
-import { conflict, notFound } from '../../errors.ts'
-import type { AssetJobRepository } from '../../jobs/asset-jobs.repository.ts'
-import type { JobRepository } from '../../jobs/jobs.repository.ts'
-import type { JobName } from '../../model/job-names.ts'
-import { keepFiles } from '../../objects/keep-files.ts'
-import { objectKeys, renditionTypes } from '../../objects/object-keys.ts'
-import type { NewObject, ObjectRepository } from '../../objects/objects.repository.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { ObjectStorage } from '../../ports/object-storage.ts'
-import type { Renderable } from './ingest.jobs.ts'
+import type { ActivityRepository } from '../../../activity/activity.repository.ts'
+import type { AssetScope } from '../../../access/scope.ts'
+import type { AssetLockRepository } from '../../../assets/asset-lock.repository.ts'
+import type { Store } from '../../../db/store.ts'
+import { conflict, notFound } from '../../../errors.ts'
+import type { AssetJobRepository } from '../../../jobs/asset-jobs.repository.ts'
+import type { JobRepository } from '../../../jobs/jobs.repository.ts'
+import type { JobName } from '../../../model/job-names.ts'
+import { keepFiles } from '../../../objects/keep-files.ts'
+import { objectKeys, renditionTypes } from '../../../objects/object-keys.ts'
+import type { NewObject, ObjectRepository } from '../../../objects/objects.repository.ts'
+import type { Clock } from '../../../ports/clock.ts'
+import type { ObjectStorage } from '../../../ports/object-storage.ts'
+import type { Renderable } from '../ingest.jobs.ts'
 import type { MadeFile, MadeOfSource } from './make-renditions.ts'
 import type { NewPreview, NewRendition, RenditionRepository } from './renditions.repository.ts'
 
@@ -65,7 +65,7 @@ export async function keepRenditions({ store, storage, clock, afterPreviews }: K
       const oldRenditions = await tx.renditions.replace(scope, made.flatMap(renditionOf), at)
       await tx.objects.unreference(driveId, [...oldPreviews, ...oldRenditions])
       if (palette) await tx.renditions.setPalette(scope, palette, at)
-      if (length) await tx.renditions.correctLength(scope, length)
+      if (length) await tx.renditions.correctLength(scope, length, at)
       await tx.assetJobs.set(scope, outputs, { state: 'COMPLETED', progress: 1 })
       if (outputs.includes('preview')) await afterPreviews?.order(tx, scope)
       await tx.activity.add({ driveId, caller, action: 'asset.rendered', assetId, after: { outputs }, at })
