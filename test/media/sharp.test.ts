@@ -3,10 +3,8 @@ import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { addProfile } from '../../src/adapters/sharp/formats/png-profile.ts'
 import { createSharp } from '../../src/adapters/sharp/sharp.ts'
 import { MediaError } from '../../src/ports/media-engine.ts'
-import { deltaE, matrixProfile } from '../support/colours.ts'
 import { mediaFolder } from '../support/films.ts'
 import { u16 } from '../support/heif.ts'
 import { type TiffDirectory, tiffOf } from '../support/still-files.ts'
@@ -166,54 +164,6 @@ describe('what cameras write beside a picture', () => {
     const xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Make="Leica" xmp:CreateDate="2019-08-07T06:05:04+02:00"><tiff:Model>M10</tiff:Model></rdf:Description></rdf:RDF></x:xmpmeta>'
     await twoHalves().withXmp(xmp).png().toFile(folder.path('xmp.png'))
     expect(await engine.read(folder.path('xmp.png'))).toMatchObject({ createdAt: '2019-08-07T04:05:04.000Z', camera: 'Leica M10' })
-  })
-})
-
-describe('colours beyond sRGB', () => {
-  const ADOBE = matrixProfile([[0.60974, 0.31111, 0.01947], [0.20528, 0.62567, 0.06087], [0.14919, 0.06322, 0.74457]], 2.19921875)
-  const PROPHOTO = matrixProfile([[0.79767, 0.28804, 0], [0.13519, 0.71188, 0], [0.03135, 0.00009, 0.82511]], 1.8)
-  // The same three colours, computed by hand in each space.
-  const WANTED = [[200, 120, 60], [60, 160, 90], [90, 80, 200]] as const
-  const P3 = [[189, 124, 72], [89, 158, 97], [88, 80, 193]] as const
-  const spaces = [
-    ['Adobe RGB', [[180, 119, 66], [102, 159, 94], [88, 81, 195]], () => ADOBE],
-    ['ProPhoto RGB', [[148, 111, 59], [90, 134, 82], [93, 70, 176]], () => PROPHOTO],
-    ['Display P3', P3, async () => (await sharp(await twoHalves().withIccProfile('p3').png().toBuffer()).metadata()).icc],
-  ] as const
-
-  const flat = ([r, g, b]: readonly [number, number, number]) => sharp({ create: { width: 64, height: 48, channels: 3, background: { r, g, b } } })
-
-  test.each(spaces)('come out as they look: %s, of 8 and 16 bits', async (space, colours, profile) => {
-    const icc = (await profile()) ?? Buffer.alloc(0)
-    for (const [at, colour] of colours.entries())
-      for (const depth of ['srgb', 'rgb16'] as const) {
-        const name = `${space}-${at}-${depth}.png`
-        await flat(colour).toColourspace(depth).png().toFile(folder.path(name))
-        await addProfile(folder.path(name), icc, signal)
-        expect(await engine.read(folder.path(name))).toMatchObject({ bitDepth: depth === 'srgb' ? 8 : 16 })
-        const found = await pixel((await rendition(name)).path, 30, 20)
-        expect(deltaE(found, WANTED[at] ?? []), `${name}: ${found}`).toBeLessThan(2)
-      }
-  })
-
-  test.each(['deep.png', 'deep.tif', 'deep-in-passes.png'])('are none where a picture of 16 bits says nothing of its colours: %s', async (name) => {
-    const picture = flat([220, 20, 30]).toColourspace('rgb16')
-    // In passes it is decoded in a process of its own.
-    await (name.endsWith('.tif') ? picture.tiff() : picture.png({ progressive: name.includes('passes') })).toFile(folder.path(name))
-    const { path } = await engine.rendition({ source: folder.path(name), target: folder.path('out', `${name}.jpg`), maxSize: 40, isTight: true, signal })
-    expect(deltaE(await pixel(path, 20, 15), [220, 20, 30]), name).toBeLessThan(2)
-  })
-
-  test('and those of print too', async () => {
-    await flat([150, 120, 110]).toColourspace('cmyk').withIccProfile('cmyk').jpeg({ quality: 98 }).toFile(folder.path('print.jpg'))
-    expect(await engine.read(folder.path('print.jpg'))).toMatchObject({ colorSpace: 'cmyk' })
-    expect(deltaE(await pixel((await rendition('print.jpg')).path, 30, 20), [150, 120, 110])).toBeLessThan(4)
-  })
-
-  test('a profile that is none does no harm', async () => {
-    await flat([200, 120, 60]).png().toFile(folder.path('no-profile.png'))
-    await addProfile(folder.path('no-profile.png'), Buffer.alloc(600, 0x5a), signal)
-    expect(deltaE(await pixel((await rendition('no-profile.png')).path, 30, 20), [200, 120, 60])).toBeLessThan(2)
   })
 })
 
