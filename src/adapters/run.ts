@@ -1,4 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { Readable } from 'node:stream'
 import pLimit, { type LimitFunction } from 'p-limit'
 import { unavailable } from '../errors.ts'
@@ -137,7 +139,22 @@ function pipesOf(child: ChildProcess): readonly (Readable | undefined)[] {
 /** A process group of its own: a terminal's Ctrl-C does not reach it, and the whole group can be ended. */
 function start(argv: readonly string[], { cwd, hasDataPipe }: { readonly cwd: string; readonly hasDataPipe: boolean }): ChildProcess {
   const [program = '', ...args] = argv
-  return spawn(program, args, { cwd, env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', ...(hasDataPipe ? (['pipe'] as const) : [])], detached: true, windowsHide: true })
+  const child = spawn(program, args, { cwd, env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', ...(hasDataPipe ? (['pipe'] as const) : [])], detached: true, windowsHide: true })
+  if (child.pid !== undefined) giveWay(child.pid)
+  return child
+}
+
+/** As `nice -n 10` does. */
+const NICENESS = 10
+
+/** Answers to people come first. A session of its own may count as one among equals whatever its processes' niceness: it has another (sched(7), autogroup). */
+function giveWay(pid: number) {
+  try {
+    setPriority(pid, NICENESS)
+    if (process.platform === 'linux') writeFileSync(`/proc/${pid}/autogroup`, String(NICENESS))
+  } catch {
+    // It has ended already, or this kernel has no such groups.
+  }
 }
 
 function killGroup(child: ChildProcess) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { roles } from '../../src/access/actions.ts'
 import { faces, objects, previews, renditions } from '../../src/db/schema/index.ts'
+import { renderable } from '../../src/features/ingest/ingest.jobs.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 import { manyAssets } from '../support/many-assets.ts'
 import { runJob } from '../support/run-job.ts'
@@ -132,8 +133,8 @@ describe('POST …/trash/{asset_id}/restore', () => {
     const { drive, remove, restore } = await setting()
     const [fresh, done] = [await drive.asset(), await drive.asset()]
     await api.pool.query(
-      `INSERT INTO asset_jobs (drive_id, asset_id, name, state, created_at, updated_at) SELECT $1, $2, name, 'COMPLETED', now(), now() FROM unnest(ARRAY['metadata', 'preview', 'proxy', 'audio_proxy']) AS name`,
-      [drive.driveId, done],
+      `INSERT INTO asset_jobs (drive_id, asset_id, name, state, created_at, updated_at) SELECT $1, $2, name, 'COMPLETED', now(), now() FROM unnest($3::text[]) AS name`,
+      [drive.driveId, done, ['metadata', ...renderable]],
     )
     for (const id of [fresh, done]) {
       await remove(id)
