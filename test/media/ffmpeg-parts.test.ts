@@ -166,10 +166,10 @@ describe('what a tool says of a file', () => {
 
   test('is the file’s fault or ours', () => {
     const ended = { code: 1, killedBy: null, stdout: '', exceeded: null }
-    const full = failureOf({ ...ended, stderrTail: '[error] av_interleaved_write_frame(): No space left on device' }, '/x')
+    const denied = failureOf({ ...ended, stderrTail: '[error] proxy.mp4: Permission denied' }, '/x')
     const killed = failureOf({ ...ended, code: null, killedBy: 'SIGKILL', stderrTail: '' }, '/x')
-    expect([full, killed]).toMatchObject([{ code: 'unavailable' }, { code: 'unavailable' }])
-    expect([full, killed].map(reasonFor)).toEqual(['The folder for temporary files is full', 'The media tool was killed'])
+    expect([denied, killed]).toMatchObject([{ code: 'unavailable' }, { code: 'unavailable' }])
+    expect([denied, killed].map(reasonFor)).toEqual(['The media tool may not read or write its files', 'The media tool was killed'])
     expect(failureOf({ ...ended, code: null, killedBy: 'SIGSEGV', stderrTail: '' }, '/x')).toEqual(new MediaError('The file made the media tool crash.'))
     expect(failureOf({ ...ended, exceeded: 'time', stderrTail: '' }, '/x')).toEqual(new MediaError('It took longer than allowed.', { isBeyondLimits: true }))
     expect(failureOf({ ...ended, stderrTail: '/no space left on device/film.mp4: moov atom not found' }, '/no space left on device/film.mp4')).toBeInstanceOf(MediaError)

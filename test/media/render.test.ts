@@ -130,6 +130,13 @@ describe.each(ENGINES)('with $tool', ({ tool, engine: create }) => {
     expect(await loud(900)).toBeGreaterThan(5 * (await loud(300)))
   })
 
+  test('after a gap in time not every frame is a keyframe', async () => {
+    await ffmpeg('-f', 'lavfi', '-i', numbered('25', 4), '-vf', 'setpts=PTS+gte(T\\,2)*600/TB', ...x264, folder.path('gap.mkv'))
+    const { proxy } = await render('gap.mkv', { proxy: { path: out('gap.mp4') } })
+    const keys = (await ffprobe('-select_streams', 'v:0', '-show_entries', 'packet=flags', '-of', 'csv=p=0', proxy?.path ?? '')).split('\n').filter((flags) => flags.startsWith('K'))
+    expect(keys.length).toBeLessThanOrEqual(6)
+  })
+
   test('progress is told while the film goes', async () => {
     const shares: number[] = []
     await ffmpeg('-f', 'lavfi', '-i', numbered('25', 40), ...x264, folder.path('longer.mp4'))

@@ -30,6 +30,7 @@ export interface Made {
 /** Judges what was made, then puts it in its places: all of it, or nothing. */
 export async function deliver(made: Made): Promise<RenderResult> {
   refuseStarved(made)
+  refuseLostGap(made)
   const proxy = await readProxy(made)
   const result = {
     previews: await readPreviews(made),
@@ -129,6 +130,11 @@ function readPeaks(made: Made): Waveform | null {
 function refuseStarved({ heard, order }: Made) {
   const lines = heard.errors.filter((line) => SHORT_OF_MEMORY.test(line))
   if (lines.length > 0) throw explainFile(lines.join('\n').replaceAll(order.source, ''), 'It needs more memory than is allowed')
+}
+
+/** The resampler goes on at once after a gap that is too long for it: what follows would be heard long before it is seen. */
+function refuseLostGap({ heard }: Made) {
+  if (heard.errors.some((line) => /failed to compensate for timestamp delta/i.test(line))) throw new MediaError('Its sound has a gap that is too long to be kept.')
 }
 
 /** A few lost frames at the end are no reason to refuse a film. */

@@ -15,6 +15,7 @@ const FILE_FAULTS: readonly (readonly [RegExp, string])[] = [
   [/max_pixels|picture size|image dimensions|invalid (?:frame )?(?:size|dimensions)/i, 'Its picture is larger than allowed, or its size is damaged.'],
   [SHORT_OF_MEMORY, 'It needs more memory than is allowed.'],
   [/invalid pts|monoton/i, 'Its frames carry times that run backwards: the file is damaged, or was put together wrongly.'],
+  [/av_interleaved_write_frame|timestamp delta/i, 'Its frames or its sound carry times that lie too far apart.'],
   [/encrypt|decryption/i, 'The file is encrypted.'],
   [/(?:decoder|codec).*(?:not found|unknown|unsupported)|unknown decoder|could not find codec parameters|cannot find a matching stream/i, 'It is in a format that cannot be decoded here.'],
   [/setup header|exceeds containing|corrupt|overread|truncated|out of range|invalid data found|invalid argument|error while decoding|invalid nal|header missing|end of file/i, 'The file is damaged, or it is not a film or sound file.'],
@@ -22,7 +23,6 @@ const FILE_FAULTS: readonly (readonly [RegExp, string])[] = [
 
 /** What is no fault of the file: a new try may end well. */
 const OUR_FAULTS: readonly (readonly [RegExp, string])[] = [
-  [/no space left on device|disk quota/i, 'The folder for temporary files is full'],
   [/permission denied/i, 'The media tool may not read or write its files'],
   [/no such file or directory/i, 'The file to read is not there'],
   [/input\/output error/i, 'The disk failed'],

@@ -24,9 +24,9 @@ const MOST_STILLS = 2
 
 /** Looks for the tools at the first call, and again after a failure. */
 export function createFfmpeg({ ffmpegPath, ffprobePath, tempDir, slots, threads = MOST_THREADS }: Options): MediaEngine & { readonly stills: StillDecoder } {
-  const runner = refusingFullFolder(createRunner({ slots }))
+  const runner = refusingFullFolder(createRunner({ slots }), tempDir)
   // Films hold theirs for hours.
-  const runnerOfStills = refusingFullFolder(createRunner({ slots: Math.min(slots, MOST_STILLS) }))
+  const runnerOfStills = refusingFullFolder(createRunner({ slots: Math.min(slots, MOST_STILLS) }), tempDir)
   let located: Promise<Tools> | undefined
   const kit = async (): Promise<Kit> => {
     located ??= locateTools(runner, { ffmpegPath, ffprobePath })

@@ -67,7 +67,8 @@ function proxyOptions({ order, report, keepFrameTimes, canToneMap }: RenderPlan,
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '23', '-profile:v', 'high', '-pix_fmt', 'yuv420p'],
     ...keepFrameTimes,
     ...['-enc_time_base', timing.encoderTimeBase, '-video_track_timescale', String(timing.trackTimescale)],
-    ...['-force_key_frames', 'expr:gte(t,n_forced*2)', ...colourTags(stream, canToneMap)],
+    // Two seconds after the last one: counted from the beginning, each frame after a gap would be one.
+    ...['-force_key_frames', 'expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+2))', ...colourTags(stream, canToneMap)],
     ...BARE,
     ...(countable ? ['-timecode', timecode] : []),
     // Sound may begin, or first decode, long after the picture.

@@ -9,7 +9,7 @@ import { durationOf, firstFrameSeconds, inspect, type Kit } from './probe.ts'
 import { progressReader } from './progress.ts'
 import { renderArguments } from './render-arguments.ts'
 import type { FilmPlan } from './render-plan.ts'
-import type { Report } from './report.ts'
+import { pixelsOf, type Report, type StreamReport } from './report.ts'
 import { timingOf } from './timing.ts'
 import { peakReader } from './waveform.ts'
 import { makeWorkFolder } from './work-folder.ts'
@@ -46,7 +46,7 @@ async function renderFrom(report: Report, kit: Kit, { order, tempDir, threads }:
       program: kit.tools.ffmpeg,
       args,
       signal: order.signal,
-      limits: { ...limitsFor(order.probe.durationSeconds ?? durationSeconds), ...memoryFor(report.video) },
+      limits: { ...limitsFor(order.probe.durationSeconds ?? durationSeconds, report.video), ...memoryFor(report.video) },
       cwd: folder,
       onStderrLine: heard.hear,
       onStdoutLine: progressReader(order.probe, isFilm(order), (share) => order.onProgress?.(share)),
@@ -84,8 +84,12 @@ async function planFilm(kit: Kit, order: RenderOrder, report: Report): Promise<F
 /** A length that a header claims gives no more room than a working day of film. */
 const LONGEST_TRUSTED = 10 * 3600
 
+/** An hour of film at this size takes some ten minutes; larger pictures take longer in proportion. */
+const PIXELS_OF_1080P = 1920 * 1080
+
 /** Far above what any film takes: ten times its length by the clock, and 20 Mbit for each second of it. */
-function limitsFor(durationSeconds: number | null) {
+function limitsFor(durationSeconds: number | null, picture: StreamReport | undefined) {
   const trusted = Math.min(durationSeconds ?? LONGEST_TRUSTED, LONGEST_TRUSTED)
-  return { seconds: 600 + 10 * trusted, fileBytes: 2 ** 30 + 2_500_000 * Math.ceil(trusted) }
+  const size = Math.max(1, picture ? pixelsOf(picture) / PIXELS_OF_1080P : 1)
+  return { seconds: Math.ceil(size * (180 + 10 * trusted)), fileBytes: 128 * 1024 ** 2 + 2_500_000 * Math.ceil(trusted) }
 }

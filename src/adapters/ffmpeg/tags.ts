@@ -48,7 +48,7 @@ type Tagged = Pick<Report, 'format' | 'video'>
 /** Of the file, or of the film in it, where phones have it. */
 function firstTag({ format, video }: Tagged, names: readonly string[]): string | undefined {
   const found = names.map((name) => format.tags[name] ?? video?.tags[name]).find((each) => each?.trim())
-  return found && shortened(found.trim(), MOST_CHARACTERS)
+  return found && shortened(found.replaceAll(/\p{Cc}+/gu, ' ').trim(), MOST_CHARACTERS)
 }
 
 /** No camera has a longer name. */

@@ -19,6 +19,8 @@ export interface Timing {
 
 /** Finer than any timescale in use, and whole in 24, 25, 30, 48, 50, 60 and 90000 parts. */
 const FINE = 90_000
+/** Times the parts below it must stay within what a muxer counts in. */
+const MOST_TICKS = 1_000_000
 /** Rates that a timecode may count at; an encoder's clock must not look like one, since the muxer of 2018 would count at it. */
 const TIMECODE_RATES = [24, 25, 30, 48, 50, 60, 100, 120, 150]
 
@@ -28,7 +30,7 @@ const TIMECODE_RATES = [24, 25, 30, 48, 50, 60, 100, 120, 150]
  */
 export function timingOf(report: Report, { frameRate, isVariableRate }: VideoStream): Timing {
   const format = report.format.format_name
-  if (frameRate && !isVariableRate && (!format.includes('mov') || isExactly(frameRate, report))) return onGrid(frameRate, format === 'avi')
+  if (frameRate && frameRate.num <= MOST_TICKS && !isVariableRate && (!format.includes('mov') || isExactly(frameRate, report))) return onGrid(frameRate, format === 'avi')
   return asTheyAre(report)
 }
 

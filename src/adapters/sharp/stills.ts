@@ -8,7 +8,7 @@ import { LONGEST_SIDE } from './drawing.ts'
 import { type EmbeddedJpeg, writeUpright } from './formats/embedded-jpeg.ts'
 import { assertWholeExr } from './formats/exr.ts'
 import { type ExifFacts, NOTHING_SAID } from './formats/exif.ts'
-import { tooLarge } from './faults.ts'
+import { needsMuchMemory, tooLarge } from './faults.ts'
 import { type HeifPicture, readHeif } from './formats/heif.ts'
 import { onlyInLayers, type PhotoshopFile, readPhotoshop } from './formats/photoshop.ts'
 import { addProfile } from './formats/png-profile.ts'
@@ -17,6 +17,8 @@ import { noPreview, type RawFile, readCr3, readRaf, readRawTiff } from './format
 import { MOST_PIXELS } from '../picture-limits.ts'
 import type { Input, PictureKind } from './sniff.ts'
 import { readTga } from './formats/tga.ts'
+
+const MOST_TIGHT_PIXELS = 32_000_000
 
 export type StillPicture = Exclude<PictureKind, 'bitmap' | 'drawing'>
 
@@ -121,7 +123,9 @@ function extract(source: string, { jpeg, orientation }: { readonly jpeg: Embedde
 const radiance = ({ bitmapOf }: Needs): Kind<{ readonly width: number; readonly height: number }> => ({
   read: readRadianceHeader,
   info: ({ width, height }) => infoOf({ format: 'hdr', width, height, bitDepth: 32 }),
-  async develop(source, _facts, order) {
+  async develop(source, header, order) {
+    // Decoded by this process: what takes more than a second is nothing to wait for.
+    if (order.isTight && header.width * header.height > MOST_TIGHT_PIXELS) throw needsMuchMemory()
     const { target, maxSize, signal } = bounded(order)
     const { data, width, height } = await decodeRadiance(source, maxSize, signal)
     const picture = await bitmapOf(data, { width, height, channels: 3 })

@@ -62,6 +62,8 @@ export function faceFinding({ store, storage, images, clock, finder, inFolder, l
       if (progress.isGone()) return // the asset was deleted while we looked at it
       if (wasStopped(theTry.signal)) throw error // the job goes back as it is
       await fail(scope, error, theTry)
+    } finally {
+      progress.end()
     }
   })
 }

@@ -56,6 +56,8 @@ export function rendering({ store, storage, media, images, clock, folders, after
       if (progress.isGone()) return // the asset was deleted while we worked on it
       if (wasStopped(theTry.signal)) throw error // the job goes back as it is
       await fail(scope, left, { error, theTry })
+    } finally {
+      progress.end()
     }
   })
 }
