@@ -61,3 +61,16 @@ function assertInside({ offset, length, size }: { readonly offset: number; reado
   if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length)) || offset < 0 || length < 0 || length > MOST_AT_ONCE) throw damaged()
   if (offset + length > size) throw incomplete()
 }
+
+/** Makes a file of what comes. It is there before anything is asked for: a stream whose source fails at once makes its file after all was cleaned up. */
+export async function writePieces(path: string, pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  const file = await open(path, 'w', 0o600)
+  try {
+    for await (const piece of pieces) {
+      signal.throwIfAborted()
+      await file.writeFile(piece)
+    }
+  } finally {
+    await file.close()
+  }
+}

@@ -1,6 +1,4 @@
-import { createWriteStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
-import { type Bytes, damaged } from './bytes.ts'
+import { type Bytes, damaged, writePieces } from './bytes.ts'
 
 /** A JPEG that lies within a file. */
 export interface EmbeddedJpeg {
@@ -59,7 +57,7 @@ interface Copy {
 }
 
 /** Makes it a file of its own. */
-export const writeUpright = (bytes: Bytes, jpeg: EmbeddedJpeg, { path, orientation, signal }: Copy) => pipeline(upright(bytes, jpeg, orientation), createWriteStream(path, { mode: 0o600 }), { signal })
+export const writeUpright = (bytes: Bytes, jpeg: EmbeddedJpeg, { path, orientation, signal }: Copy) => writePieces(path, upright(bytes, jpeg, orientation), signal)
 
 export const exifIn = (jpeg: Buffer): Buffer | null => {
   const segment = segmentsOf(jpeg)?.find(({ marker, at, end }) => marker === 0xe1 && end <= jpeg.length && jpeg.toString('latin1', at + 4, at + 8) === 'Exif')

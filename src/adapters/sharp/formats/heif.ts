@@ -1,8 +1,6 @@
-import { createWriteStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
 import { MediaError } from '../../../ports/media-engine.ts'
 import type { StillStep } from '../../../ports/still-decoder.ts'
-import { type Bytes, damaged } from './bytes.ts'
+import { type Bytes, damaged, writePieces } from './bytes.ts'
 import { type ExifFacts, factsOfExif, NOTHING_SAID } from './exif.ts'
 import { tooLarge } from '../faults.ts'
 import { contentOfProperty, dataOf, type Items, type Property, readItems, strange } from './heif-items.ts'
@@ -53,7 +51,7 @@ export async function readHeif(bytes: Bytes): Promise<HeifPicture> {
     bitDepth: ((contentOfProperty(ofTile, 'hvcC')?.[17] ?? 0) & 7) + 8,
     ...colourIn([...own, ...ofTile]),
     exif: await exifOf(bytes, items),
-    write: (path, signal) => pipeline(streamOf(bytes, items, plan.tiles), createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal }),
+    write: (path, signal) => writePieces(path, streamOf(bytes, items, plan.tiles), signal),
   }
 }
 

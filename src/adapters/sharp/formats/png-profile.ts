@@ -1,8 +1,8 @@
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { crc32, deflate } from 'node:zlib'
+import { writePieces } from './bytes.ts'
 
 /** Signature and header: the profile comes next (PNG, third edition, §11.3.2.3). */
 const HEADER_BYTES = 33
@@ -13,7 +13,7 @@ export async function addProfile(png: string, profile: Buffer, signal: AbortSign
   if (profile.length < 128 || profile.length > MOST_PROFILE_BYTES) return
   const with_ = `${png}.profiled`
   try {
-    await pipeline(withChunk(png, await chunkOf(profile)), createWriteStream(with_, { flags: 'wx', mode: 0o600 }), { signal })
+    await writePieces(with_, withChunk(png, await chunkOf(profile)), signal)
     await rename(with_, png)
   } finally {
     await rm(with_, { force: true })
