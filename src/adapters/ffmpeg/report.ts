@@ -105,7 +105,7 @@ export const isAttached = ({ disposition }: StreamReport) => disposition['attach
 
 export const isInterlaced = ({ field_order = '' }: StreamReport) => ['tt', 'bb', 'tb', 'bt'].includes(field_order)
 
-function parseJson(json: string): unknown {
+export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json)
   } catch {

@@ -9,6 +9,7 @@ import { depthOfPixels } from './bit-depth.ts'
 import { failureOf } from './faults.ts'
 import { fileUrl } from './inputs.ts'
 import type { Kit } from './probe.ts'
+import { parseJson } from './report.ts'
 import { isWritten, makeWorkFolder, moveInto } from './work-folder.ts'
 
 /** The one format that the file is read as, and nothing else: none of these names other files. */
@@ -40,18 +41,10 @@ const Streams = z.object({ streams: z.array(z.object({ width: z.number(), height
 export async function factsOfStill({ runner, tools }: Kit, file: StillFile): Promise<StillFacts> {
   const args = [...quiet, ...inputOf(file), '-show_entries', 'stream=width,height,pix_fmt,color_space', '-of', 'json']
   const ended = await runner.run({ program: tools.ffprobe, args, signal: file.signal, limits: LIMITS })
-  const stream = ended.code === 0 ? Streams.safeParse(parsed(ended.stdout)).data?.streams[0] : undefined
+  const stream = ended.code === 0 ? Streams.safeParse(parseJson(ended.stdout)).data?.streams[0] : undefined
   if (!stream || stream.width * stream.height === 0) throw faultOf(ended, file)
   const isGrey = /^(?:gr[ae]y|mono|ya)/.test(stream.pix_fmt)
   return { width: stream.width, height: stream.height, bitDepth: depthOfPixels(stream.pix_fmt), colorSpace: isGrey ? 'b-w' : 'srgb' }
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }
 
 export async function decodeStill(kit: Kit, order: StillOrder, { tempDir }: { readonly tempDir: string }): Promise<RenderedImage> {

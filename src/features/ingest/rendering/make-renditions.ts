@@ -51,13 +51,13 @@ export async function renderImage({ images }: Engines, { source, folder, outputs
   return { files: outputs.includes('preview') ? files : [], palette: outputs.includes('color_palette') ? palette : null, length: null }
 }
 
-/** All in one pass; a second one only where a header claimed far more film than there is. */
+/** All in one pass; a second one only where a header was far from the truth about how much film there is. */
 export async function renderMedia(engines: Engines, order: Order): Promise<MadeOfSource> {
   const { media } = engines
   const { source, folder, outputs, signal, onProgress } = order
   const probe = await media.probe(source, signal)
   const orders = {
-    ...(needsPreviews(order, probe) && (await pictureOrders(folder, claimedFrames(probe), probe))),
+    ...(probe.video && wantsPictures(order) && (await pictureOrders(folder, claimedFrames(probe), probe))),
     ...(outputs.includes('proxy') && { proxy: { path: join(folder, 'proxy.mp4') } }),
     ...(outputs.includes('audio_proxy') && { audio: { path: join(folder, 'audio.m4a') } }),
     ...(outputs.includes('audio') && { waveform }),
@@ -71,7 +71,7 @@ export async function renderMedia(engines: Engines, order: Order): Promise<MadeO
   }
 }
 
-const needsPreviews = ({ outputs }: Order, { video }: Probe) => video !== null && (outputs.includes('preview') || outputs.includes('color_palette'))
+const wantsPictures = ({ outputs }: Order) => outputs.includes('preview') || outputs.includes('color_palette')
 
 async function pictureOrders(folder: string, frames: number | null, probe: Probe) {
   const directory = join(folder, 'previews')
@@ -96,8 +96,8 @@ interface Pictures {
 const noPictures: Pictures = { files: [], palette: [] }
 
 async function picturesOf(engines: Engines, order: Order, { probe, made }: Rendered): Promise<Pictures> {
-  if (probe.video) return needsPreviews(order, probe) ? picturesOfFilm(engines, order, { probe, made }) : noPictures
-  return order.outputs.some((each) => each === 'preview' || each === 'color_palette') ? coverOf(engines, order) : noPictures
+  if (!wantsPictures(order)) return noPictures
+  return probe.video ? picturesOfFilm(engines, order, { probe, made }) : coverOf(engines, order)
 }
 
 async function picturesOfFilm({ media, images }: Engines, { source, folder, signal, outputs }: Order, { probe, made }: Rendered): Promise<Pictures> {
